@@ -1,0 +1,137 @@
+// Package fault holds the errors of everything that talks to the platform.
+//
+// An error is an [Error]: what was tried, on which asset and path, how the
+// server answered, and one of the kinds below, which is what callers act on:
+//
+//	if errors.Is(err, fault.ErrStale) { … }
+//
+// No Error ever holds a token, a signed URL or a secret. Whoever builds one
+// passes causes through [Cause], which strips what net/http puts into its own.
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// The kinds. Each is what a caller can do something about, and each becomes
+// one errno at the kernel; an Error without a kind is plain trouble (EIO).
+var (
+	// ErrNotExist: the platform says that it is not there (a real 404), or the
+	// name is missing from a complete listing.
+	ErrNotExist = fs.ErrNotExist
+	// ErrRefused: the platform, or the store, does not allow it (401, 403).
+	ErrRefused = fs.ErrPermission
+	// ErrTimeout: the operation's own deadline passed.
+	ErrTimeout = os.ErrDeadlineExceeded
+	// ErrStale: the file is no longer the one that was opened.
+	ErrStale = errors.New("changed on the platform")
+	// ErrUnreachable: no way to the host: name, route, connection or proxy.
+	ErrUnreachable = errors.New("cannot be reached")
+	// ErrInvalid: the request was wrong and repeating it cannot help (400, 422).
+	ErrInvalid = fs.ErrInvalid
+	// ErrThrottled: the platform asks to slow down, and kept asking (429, 503).
+	ErrThrottled = errors.New("throttled by the platform")
+	// ErrMalformed: an answer that is not what was asked for: wrong range,
+	// wrong length, not JSON, a login page. Its bytes are never used.
+	ErrMalformed = errors.New("malformed answer")
+	// ErrUnknown: a request that is not safe to repeat was sent, and its answer
+	// was lost: it may or may not have been carried out.
+	ErrUnknown = errors.New("outcome unknown")
+)
+
+// Error is one failed operation. The zero value of a field means that it is
+// not known or does not apply.
+type Error struct {
+	Op        string // what was tried, in words: "list files", "read range"
+	Asset     string // asset id
+	Path      string // path inside the asset, or the bucket and key
+	Host      string // host asked, never a URL
+	Status    int    // HTTP status of the last answer
+	Code      string // the store's error code, as in its XML: "NoSuchKey"
+	Message   string // the server's own words, bounded and redacted
+	RequestID string // the server's id of the request, for its support
+	Attempts  int    // how often it was tried
+	Kind      error  // one of the kinds above, or nil
+	Err       error  // the cause below, or nil
+}
+
+// Error gives one line: operation, object, and what happened.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Asset != "" {
+		fmt.Fprintf(&b, " of asset %s", e.Asset)
+	}
+	if e.Path != "" {
+		fmt.Fprintf(&b, " %q", e.Path)
+	}
+	if e.Kind != nil {
+		fmt.Fprintf(&b, ": %v", e.Kind)
+	}
+	if e.Err != nil && !errors.Is(e.Kind, e.Err) {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	var details []string
+	for _, d := range []struct{ name, value string }{
+		{"host", e.Host}, {"code", e.Code}, {"message", e.Message}, {"request", e.RequestID},
+	} {
+		if d.value != "" {
+			details = append(details, fmt.Sprintf("%s %q", d.name, d.value))
+		}
+	}
+	if e.Status != 0 {
+		details = append(details, fmt.Sprintf("status %d", e.Status))
+	}
+	if e.Attempts > 1 {
+		details = append(details, fmt.Sprintf("%d attempts", e.Attempts))
+	}
+	if len(details) > 0 {
+		fmt.Fprintf(&b, " (%s)", strings.Join(details, ", "))
+	}
+	return b.String()
+}
+
+// Unwrap makes errors.Is and errors.As see both the kind and the cause.
+func (e *Error) Unwrap() []error {
+	var all []error
+	if e.Kind != nil {
+		all = append(all, e.Kind)
+	}
+	if e.Err != nil {
+		all = append(all, e.Err)
+	}
+	return all
+}
+
+// Cause strips the URL that net/http writes into its errors: it may be a
+// signed one. Every error of an http.Client passes through here.
+func Cause(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// KindOf names the kind of err, or nil when it has none. A context's deadline
+// counts as ErrTimeout.
+func KindOf(err error) error {
+	for _, kind := range []error{
+		ErrNotExist, ErrRefused, ErrTimeout, ErrStale, ErrUnreachable,
+		ErrInvalid, ErrThrottled, ErrMalformed, ErrUnknown,
+	} {
+		if errors.Is(err, kind) {
+			return kind
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return ErrTimeout
+	}
+	return nil
+}
