@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 )
 
 // The kinds. Each is what a caller can do something about, and each becomes
@@ -57,8 +58,10 @@ type Error struct {
 	Message   string // the server's own words, bounded and redacted
 	RequestID string // the server's id of the request, for its support
 	Attempts  int    // how often it was tried
-	Kind      error  // one of the kinds above, or nil
-	Err       error  // the cause below, or nil
+	// RetryAfter is how long the server asked to be left alone, 0 if it did not.
+	RetryAfter time.Duration
+	Kind       error // one of the kinds above, or nil
+	Err        error // the cause below, or nil
 }
 
 // Error gives one line: operation, object, and what happened.
