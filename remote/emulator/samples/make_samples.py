@@ -25,6 +25,7 @@ import formats as f
 
 ADA = ("5f0c6f3e-8c5e-4a55-9d3b-0b8f5f3c9a01", "ada@lab.example")
 GRACE = ("c1d24b7a-2f1e-4d0f-8a77-6a1f0e9d5b02", "grace@lab.example")
+ADMIN = ("e0a7c1c2-91f4-4a0e-b1c8-3d9a5e7f4c03", "admin@lab.example")
 PUBLIC, PRIVATE = "demo-open-data", "demo-lab-private"
 # What golang.org/x/mod/module.CheckFilePath refuses, of what is used here.
 UNEMBEDDABLE = "\"'*<>?`|\\:\n\t🧠"
@@ -108,15 +109,19 @@ class Lab:
 def deployment(lab):
     """Who may come in, what is said about assets, and the two buckets."""
     field = lambda name, type, **more: {"name": name, "type": type, "category": "Session", **more}
-    token = lambda token, access, who, admin: {
-        "token": token, "access": access, "user": who[0], "email": who[1], "admin": admin}
+    token = lambda token, access, who, **more: {
+        "token": token, "access": access, "user": who[0], "email": who[1], **more}
     f.data(lab.out / "deployment.json", {
         "tokens": [
-            token("cop_demo", "read-write", ADA, True),
-            token("cop_demo_readonly", "read-only", ADA, False),
-            token("cop_demo_grace", "read-write", GRACE, False),
+            token("cop_demo", "read-write", ADA),
+            token("cop_demo_readonly", "read-only", ADA),
+            token("cop_demo_other", "read-write", GRACE),
+            token("cop_demo_admin", "read-write", ADMIN, admin=True),
         ],
-        "s3": {"access_key": "DEMOACCESSKEY", "secret_key": "demo-secret-of-no-value"},
+        # The emulator's own default, told here because it is needed to read
+        # the private bucket with other tools.
+        "s3_keys": [{"access_key": "AKIACODEOCEANDEMO000",
+                     "secret_key": "demo/secret+of/codeoceanfs/not/a/secret"}],
         "custom_metadata": {
             "categories": ["Session"],
             "fields": [
@@ -130,6 +135,14 @@ def deployment(lab):
     f.data(lab.out / "buckets" / PUBLIC / "bucket.json", {"public": True, "region": "us-west-2"})
     f.data(lab.out / "buckets" / PRIVATE / "bucket.json", {"public": False, "region": "eu-central-1"})
     f.text(lab.objects(PUBLIC, "README.md"), "# Open data of the demo lab\n\nOne folder is one asset.\n")
+
+
+def shared(owner, user=None, role="viewer", everyone="none"):
+    """The permissions of an asset that its owner has shared."""
+    users = [{"email": owner[1], "role": "owner"}]
+    if user:
+        users.append({"email": user[1], "role": role})
+    return {"users": users, "groups": [], "everyone": everyone}
 
 
 def about(subject, modality, age, date):
@@ -184,7 +197,7 @@ def recordings(lab):
     lab.asset("RNAseq_726088_2024-05-21_09-12-00", date3, f.alignments, owner=GRACE,
               bucket=PRIVATE, prefix="sequencing/RNAseq_726088/",
               description="External, in a private bucket",
-              permissions={"users": [{"email": ADA[1], "role": "viewer"}]},
+              permissions=shared(GRACE, ADA, "viewer"),
               **about("726088", "RNAseq", 201, date3))
 
     def small(to, rng):
@@ -223,7 +236,7 @@ def imaging(lab):
     # Copied in from a bucket: it names its origin, and is internal all the same.
     lab.asset("multiplane-ophys_677594_2023-05-04_10-00-00", date2, ophys, owner=GRACE,
               source_bucket={"origin": "aws", "external": False, "bucket": PRIVATE, "prefix": "ophys/677594"},
-              permissions={"users": [{"email": ADA[1], "role": "editor"}]},
+              permissions=shared(GRACE, ADA, "editor"),
               **about("677594", "ophys", 88, date2))
 
 
@@ -277,7 +290,17 @@ def derived(lab):
         f.data(to / "config.json", {"layers": [64, 128, 3], "classes": ["noise", "mua", "good"]})
         f.text(to / "README.md", "# Unit quality classifier\n\nSays whether a sorted unit is one neuron.\n")
     lab.asset("unit-quality-classifier-v2", f.moment(2024, 1, 15, 12, 0, 0), model, type="model",
-              tags=["classifier"], description="A small network")
+              tags=["classifier"], favorite=True, description="A small network")
+
+
+    # A run that nobody has made an asset of: what create has to work with.
+    run = lab.out / "computations" / id_of("computation/3")
+    f.data(run / "computation.json", {
+        "provenance": lineage | {"computation": id_of("computation/3")},
+        "app_parameters": [{"name": "threshold", "value": "6"}]})
+    rng = lab.random("computation/3")
+    f.table(run / "results/units.csv", {"unit": list(range(6)), "rate": rng.gamma(2, 4, 6).tolist()})
+    f.picture(run / "results/figures/unit_yield.png", rng)
 
 
 def states(lab):
@@ -300,7 +323,7 @@ def states(lab):
               archived=True, tags=["ecephys", "pilot"])
     lab.asset("clinical_MR_007", f.moment(2024, 4, 4, 4, 4, 4), notes("nobody reads this"), owner=GRACE,
               refuse_files=True, description="Discoverable: its metadata can be seen, its files cannot",
-              permissions={"everyone": "discoverable"})
+              permissions=shared(GRACE, everyone="discoverable"))
 
     def gains(to, rng):
         f.table(to / "gain.csv", {"channel": list(range(32)), "gain": rng.normal(2.34, .02, 32).tolist()})
