@@ -1,16 +1,63 @@
 // Package cache makes files that are far away quick to read.
+//
+// A file is an [Object]: a key, a size, and a way to get a range of its bytes,
+// which never change. [Cache.Open] gives a [Handle], whose ReadAt returns
+// exactly the bytes asked for, or an error.
+//
+// Bytes are held in blocks of 128 KiB. A block is the unit that is there or
+// not; what is asked for are runs of blocks, one range of up to 4 MiB each, of
+// which every block can be read as soon as its last byte is there:
+//
+//		ReadAt ── block there ───────────────────────────→ copy
+//		   │ └─── block in flight ── wait for it ────────→ copy
+//		   │ └─── block missing ──── start a fetch ──┐
+//		   └─ window: what to fetch ahead ─ fetches ─┴─ Object.Range
+//
+//	  - Whoever needs a block waits for the one fetch that brings it. A
+//	    reader's context ends its own wait and nothing else; fetches run under
+//	    the cache's, with a deadline of their own, and end with the cache.
+//	    What was fetched ahead for a reader who went away is given up.
+//	  - One budget of memory holds every block, those in flight included. A
+//	    block being waited for or copied is kept; others go, read ones before
+//	    unread ones, the longest unused first. Readers fetch ahead within equal
+//	    shares. A read asks for one block at a time, so it always gets on:
+//	    when memory is short readers wait in line, and slow down.
+//	  - Failures are not remembered: the next read asks again.
+//
+// Package window holds the rules of reading ahead, and package disk keeps
+// blocks across restarts.
 package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// BlockSize is the unit in which bytes are valid: small enough that a random
+// read of a few bytes is not slowed by it (1.6 ms at 80 MB/s), and the size of
+// the smallest read-ahead a kernel does.
+const BlockSize = 128 << 10
+
+const (
+	defaultMemory     = 512 << 20
+	leastMemory       = 4 << 20 // one fetch of full length, or 32 readers of a block each
+	defaultMaxFetches = 32      // 4 MiB each: see package window
+
+	// closeTimeout bounds how long Close waits for fetches to notice. An
+	// Object that does not give up with its context must not hang an unmount.
+	closeTimeout = 10 * time.Second
 )
 
 // Config says what a [Cache] may use.
 type Config struct {
-	// Memory bounds all buffers together, in bytes, those of downloads in
+	// Memory bounds all buffers together, in bytes, those of fetches in
 	// flight included, however many files are open. 0 means 512 MiB; less
 	// than 4 MiB is refused.
 	Memory int64
@@ -31,49 +78,86 @@ type Config struct {
 
 // Cache holds blocks of many files. Its methods may be called from many
 // goroutines at once.
-type Cache struct{ cfg Config }
+type Cache struct {
+	ctx    context.Context // ends with the cache; fetches run under it
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup // fetches
+
+	mu     sync.Mutex // guards everything below, and all of Handle, file, block and fetch; never held during I/O
+	closed bool
+	files  map[fileKey]*file
+	mem    memory
+	slots  slots
+	used   *simplelru.LRU[*block, struct{}]  // blocks read before: the first to go
+	ahead  *simplelru.LRU[*block, struct{}]  // blocks fetched and not yet read
+	active *simplelru.LRU[*Handle, struct{}] // handles that share what may be fetched ahead
+	line   []*ticket                         // reads that wait for memory or a slot, in order
+	hungry []*Handle                         // handles that would fetch ahead, and found no slot
+	stats  Stats
+}
 
 // New makes a cache. It fails when the configuration makes no sense.
-func New(cfg Config) (*Cache, error) { return &Cache{cfg: cfg}, nil }
-
-// Open begins reading o. It does no I/O and cannot fail.
-func (c *Cache) Open(o Object) *Handle { return &Handle{c: c, o: o} }
-
-// Close stops every download and frees the memory. Reads under way end with
-// an error.
-func (c *Cache) Close() error { return nil }
-
-// Stats counts what a cache did.
-type Stats struct {
-	Memory, MemoryUsed int64
-}
-
-// Stats is a snapshot.
-func (c *Cache) Stats() Stats { return Stats{} }
-
-// Handle is one open file.
-type Handle struct {
-	c *Cache
-	o Object
-}
-
-// ReadAt fills p from off on: exactly min(len(p), size-off) bytes, or an
-// error; at and after the end that is 0 and no error.
-func (h *Handle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
-	n := min(int64(len(p)), h.o.Size()-off)
-	if n <= 0 {
-		return 0, nil
+func New(cfg Config) (*Cache, error) {
+	if cfg.Memory == 0 {
+		cfg.Memory = defaultMemory
 	}
-	body, err := h.o.Range(ctx, off, n)
+	if cfg.Memory < leastMemory {
+		return nil, fmt.Errorf("cache memory of %d bytes: at least %d are needed", cfg.Memory, leastMemory)
+	}
+	if cfg.MaxFetches == 0 {
+		cfg.MaxFetches = defaultMaxFetches
+	}
+	if cfg.MaxFetches < 0 {
+		return nil, fmt.Errorf("cache with %d fetches at once", cfg.MaxFetches)
+	}
+	c := &Cache{
+		files:  map[fileKey]*file{},
+		mem:    memory{limit: cfg.Memory / BlockSize},
+		slots:  slots{limit: cfg.MaxFetches},
+		used:   newLRU[*block](),
+		ahead:  newLRU[*block](),
+		active: newLRU[*Handle](),
+	}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	return c, nil
+}
+
+// Close stops every fetch and frees the memory. Reads under way end with an
+// error, and so does every later one.
+func (c *Cache) Close() error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	c.mu.Unlock()
+	c.cancel(fs.ErrClosed)
+
+	stopped := make(chan struct{})
+	go func() {
+		c.wg.Wait()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(closeTimeout):
+		return errors.New("close cache: a fetch does not stop")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.evict(c.used) || c.evict(c.ahead) {
+	}
+	return c.mem.free()
+}
+
+// newLRU makes a list that is bounded by the memory budget instead of by its
+// own length.
+func newLRU[K comparable]() *simplelru.LRU[K, struct{}] {
+	const unbounded = 1 << 62
+	l, err := simplelru.NewLRU[K, struct{}](unbounded, nil)
 	if err != nil {
-		return 0, err
+		panic(err) // only for a length that is not positive
 	}
-	defer body.Close()
-	if _, err := io.ReadFull(body, p[:n]); err != nil {
-		return 0, fmt.Errorf("read %d bytes at %d: %w", n, off, err)
-	}
-	return int(n), nil
+	return l
 }
-
-// Close ends reading.
-func (h *Handle) Close() {}

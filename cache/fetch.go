@@ -1,0 +1,136 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"codeoceanfs/cache/window"
+)
+
+// stallTimeout is how long a fetch may go without completing a block. What
+// slow means is for the Object to say, which sees the bytes; this is the last
+// resort against one that neither delivers nor fails, as long as the budget of
+// one of its operations.
+const stallTimeout = 60 * time.Second
+
+// leftToFinish is how much of a fetch that nobody wants any more is waited for
+// all the same: half a megabyte is 6 ms at 80 MB/s, and giving up would cost a
+// new connection and its handshakes.
+const leftToFinish = 4
+
+var (
+	errStalled = fmt.Errorf("no block within %v: %w", stallTimeout, os.ErrDeadlineExceeded)
+	errLong    = errors.New("the body is longer than the range asked for")
+	errGivenUp = errors.New("fetch given up: nobody waits for it")
+)
+
+// fetch is one range in flight: a run of blocks of one file.
+type fetch struct {
+	cache   *Cache
+	file    *file
+	object  Object
+	span    window.Span
+	blocks  []*block // of span; those before done are published
+	done    int
+	filling bool    // blocks[done] has a buffer, and is held by the fetch
+	err     error   // why it ends before all blocks are published
+	owner   *Handle // nil once it went away, or its stream
+	ahead   bool    // nobody waited when it began
+	cancel  context.CancelCauseFunc
+}
+
+// start begins to fetch span, whose blocks are reserved and not in the file.
+func (c *Cache) start(h *Handle, span window.Span, ahead bool) {
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	f := &fetch{
+		cache: c, file: h.file, object: h.object, span: span,
+		blocks: make([]*block, 0, span.Len()),
+		owner:  h, ahead: ahead, cancel: cancel,
+	}
+	for i := span.From; i < span.To; i++ {
+		b := &block{file: h.file, index: i, fetch: f, owner: h}
+		h.file.blocks[i] = b
+		h.owned[b] = struct{}{}
+		f.blocks = append(f.blocks, b)
+	}
+	h.fetches[f] = struct{}{}
+	h.file.fetches++
+	c.slots.busy++
+	c.stats.Fetches++
+	if ahead {
+		c.slots.ahead++
+		c.stats.Ahead++
+	}
+	c.activate(h)
+	c.wg.Add(1)
+	go f.run(ctx)
+}
+
+// run downloads the blocks one after the other.
+func (f *fetch) run(ctx context.Context) {
+	defer f.cache.wg.Done()
+	defer f.cancel(nil)
+	stall := time.AfterFunc(stallTimeout, func() { f.giveUp(errStalled) })
+	defer stall.Stop()
+
+	err := f.download(ctx, stall)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	f.end(err)
+}
+
+func (f *fetch) download(ctx context.Context, stall *time.Timer) (err error) {
+	off := f.span.From * BlockSize
+	size := min(f.span.To*BlockSize, f.file.key.size) - off
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("fetch %d bytes at %d: %w", size, off, err)
+		}
+	}()
+	body, err := f.object.Range(ctx, off, size)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	for f.next() {
+		buf, last := f.buffer()
+		if buf == nil {
+			return context.Cause(ctx)
+		}
+		if _, err := io.ReadFull(body, buf); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		if last {
+			// The last block waits for the end of the body: one that is too
+			// long is not what was asked for. (Read to its end, an HTTP
+			// connection can be used again.)
+			if err := ended(body); err != nil {
+				return err
+			}
+		}
+		f.publish()
+		stall.Reset(stallTimeout)
+	}
+	return nil
+}
+
+// ended checks that nothing is left of body.
+func ended(body io.Reader) error {
+	var one [1]byte
+	switch n, err := io.ReadFull(body, one[:]); {
+	case n > 0:
+		return errLong
+	case errors.Is(err, io.EOF):
+		return nil
+	default:
+		return err
+	}
+}

@@ -1,0 +1,186 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"codeoceanfs/cache/window"
+)
+
+// Handle is one open file. Its methods may be called from many goroutines at
+// once, and the order in which reads come need not be that of the reader.
+type Handle struct {
+	cache  *Cache
+	object Object
+	file   *file
+
+	// Guarded by the cache's mu.
+	closed   bool
+	window   *window.Window
+	fetches  map[*fetch]struct{} // in flight for this handle
+	owned    map[*block]struct{} // fetched for it, in flight or there, and not read
+	lastRead time.Time
+	hungry   bool // in the cache's list
+}
+
+// Open begins reading o. It does no I/O and cannot fail. The handle must be
+// closed.
+func (c *Cache) Open(o Object) *Handle {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.file(o)
+	f.handles++
+	c.stats.Handles++
+	return &Handle{
+		cache: c, object: o, file: f,
+		window:  window.New(f.length()),
+		fetches: map[*fetch]struct{}{},
+		owned:   map[*block]struct{}{},
+	}
+}
+
+// ReadAt fills p with the bytes from off on: exactly min(len(p), size-off), or
+// none and an error. At and after the end that is 0 and no error, unlike an
+// [io.ReaderAt]. When ctx ends, so does the wait, and nothing else.
+func (h *Handle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, fmt.Errorf("read at %d: %w", off, fs.ErrInvalid)
+	}
+	n := min(int64(len(p)), h.file.key.size-off)
+	if n <= 0 {
+		return 0, nil
+	}
+	p = p[:n]
+	span := window.Span{From: off / BlockSize, To: (off+n-1)/BlockSize + 1}
+	if err := h.begin(span); err != nil {
+		return 0, err
+	}
+	for done := 0; done < len(p); {
+		at := off + int64(done)
+		span.From = at / BlockSize
+		b, err := h.hold(ctx, span)
+		if err != nil {
+			return 0, err
+		}
+		done += copy(p[done:], b.buf[at%BlockSize:])
+		h.letGo(b)
+	}
+	h.cache.read(n)
+	return int(n), nil
+}
+
+// begin starts the fetches for a read of span, and those ahead of it, as far
+// as memory and slots allow without waiting.
+func (h *Handle) begin(span window.Span) error {
+	c := h.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h.closed || c.closed {
+		return fs.ErrClosed
+	}
+	h.lastRead = time.Now()
+	c.active.Get(h)
+	c.rest(h.lastRead)
+
+	need, dropped := h.window.Read(span, h.state(span))
+	h.drop(dropped)
+	for i := need.From; i < need.To; i++ {
+		if h.file.blocks[i] == nil && !c.demand(h, window.Span{From: i, To: need.To}) {
+			break
+		}
+	}
+	c.readAhead(h)
+	return nil
+}
+
+// state tells how late a read of span is.
+func (h *Handle) state(span window.Span) window.State {
+	state := window.Ready
+	for i := span.From; i < span.To; i++ {
+		switch b := h.file.blocks[i]; {
+		case b == nil:
+			return window.Missing
+		case !b.ready:
+			state = window.Coming
+		}
+	}
+	return state
+}
+
+// hold waits until the first block of span is there and holds it. The rest of
+// span is what the read wants besides, to be fetched along when it is missing.
+// A wait for a fetch that another read began, and that failed, is followed by
+// one of our own: this read's time has only begun.
+func (h *Handle) hold(ctx context.Context, span window.Span) (*block, error) {
+	for joined := true; ; {
+		b, own, err := h.join(ctx, span)
+		if err != nil {
+			return nil, err
+		}
+		err = h.wait(ctx, b)
+		if err == nil {
+			return b, nil
+		}
+		h.letGo(b)
+		if own || !joined || ctx.Err() != nil {
+			return nil, err
+		}
+		joined = false
+	}
+}
+
+// letGo ends a hold.
+func (h *Handle) letGo(b *block) {
+	c := h.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.release(b)
+	c.serve()
+}
+
+// drop gives up what was fetched ahead in span for a stream that ended.
+func (h *Handle) drop(span window.Span) {
+	if span.Len() == 0 {
+		return
+	}
+	for f := range h.fetches {
+		if f.overlaps(span) {
+			f.abandon()
+		}
+	}
+	for b := range h.owned {
+		if span.Contains(b.index) {
+			h.cache.unread(b)
+		}
+	}
+}
+
+// Close ends reading. What was fetched ahead and nobody waits for is given up;
+// what is there stays in the cache. Reads that come later fail with
+// [fs.ErrClosed].
+func (h *Handle) Close() {
+	c := h.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h.closed {
+		return
+	}
+	h.closed = true
+	for f := range h.fetches {
+		f.abandon()
+	}
+	c.retire(h)
+	h.file.handles--
+	c.stats.Handles--
+	c.tidy(h.file)
+	c.serve()
+	c.feed()
+}
+
+func (c *Cache) read(n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.BytesRead += n
+}
