@@ -102,7 +102,7 @@ def lfp(path, rng, samples=25000, channels=16):
                              chunks=(2500, channels), compression="gzip", shuffle=True)
         d.attrs["unit"] = "uV"
         f["lfp/timestamps"] = np.arange(samples) / 2500
-        f.attrs["session"] = path.parent.name
+        f.attrs["probe"] = path.name.split(".")[0]
 
 
 def picture(path, rng, size=(160, 120)):

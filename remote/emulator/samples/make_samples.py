@@ -88,8 +88,9 @@ def about(subject, modality, age, date):
 
 def sidecars(folder, subject, date, modality):
     """The JSON files every session folder has."""
+    session = f"{modality}_{subject}_{date:%Y-%m-%d_%H-%M-%S}"
     f.data(folder / "data_description.json", {
-        "name": folder.name, "institution": "Demo Institute", "license": "CC0-1.0",
+        "name": session, "institution": "Demo Institute", "license": "CC0-1.0",
         "creation_time": date.isoformat(), "modality": [modality], "subject_id": subject})
     f.data(folder / "subject.json", {
         "subject_id": subject, "species": "Mus musculus", "sex": "Female",
@@ -134,14 +135,16 @@ def recordings(lab):
               permissions=shared(GRACE, ADA, "viewer"),
               **about("726088", "RNAseq", 201, date3))
 
+    date4 = f.moment(2023, 4, 2, 11, 3, 20)
+
     def small(to, rng):
-        sidecars(to, "655019", date, "ecephys")
+        sidecars(to, "655019", date4, "behavior")
         f.trials(to / "trials.csv", rng, 60)
         f.text(to / "rig 1+2 & co/levers=2.csv", "lever,count\n1,14\n2,9\n")
         f.text(to / "rig 1+2 & co/events 12:30.csv", "event,time\nlick,1.5\n")
-    lab.asset("behavior_655019_2023-04-02_11-03-20", f.moment(2023, 4, 2, 11, 3, 20), small,
+    lab.asset("behavior_655019_2023-04-02_11-03-20", date4, small,
               bucket=PRIVATE, prefix="behavior/655019", tags=["behavior"])
-    sidecars(lab.objects(PRIVATE, "behavior/655019-pilot"), "655019", date, "behavior")
+    sidecars(lab.objects(PRIVATE, "behavior/655019-pilot"), "655019", date4, "behavior")
 
 
 def imaging(lab):
@@ -162,7 +165,7 @@ def imaging(lab):
     date2 = f.moment(2023, 5, 4, 10, 0, 0)
 
     def ophys(to, rng):
-        sidecars(to, "677594", date2, "ophys")
+        sidecars(to, "677594", date2, "multiplane-ophys")
         f.stack(to / "ophys/plane0.tif", rng)
         f.array(to / "ophys/suite2p/F.npy", rng.gamma(2, 30, (12, 1500)).astype("f4"))
         f.array(to / "ophys/suite2p/iscell.npy", rng.integers(0, 2, (12, 2)).astype("f4"))
