@@ -50,9 +50,12 @@ var statuses = map[int]verdict{
 // judge is the one table: whether and how long to repeat what failed with err.
 // It is about requests that may be repeated; see [Unsent] for the others.
 func judge(err error) verdict {
-	var e *fault.Error
+	var (
+		e    *fault.Error
+		done final
+	)
 	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, fault.ErrUnknown):
+	case err == nil, errors.As(err, &done), errors.Is(err, context.Canceled), errors.Is(err, fault.ErrUnknown):
 		return never
 	case errors.As(err, &e) && (e.Code != "" || e.Status != 0):
 		if v, ok := codes[e.Code]; ok {
@@ -81,6 +84,15 @@ func judge(err error) verdict {
 	// What is left came out of a connection: reset, closed, cut, or garbled.
 	return again
 }
+
+// Final marks an error as one that repeating cannot help: what lies below has
+// done that already.
+func Final(err error) error { return final{err} }
+
+type final struct{ error }
+
+// Unwrap implements the errors package's interface.
+func (f final) Unwrap() error { return f.error }
 
 // Retryable reports whether repeating a request that failed with err can help.
 // The request must be one that may be carried out twice.

@@ -66,14 +66,17 @@ type Options struct {
 	// HTTP2 permits HTTP/2, with pings that find dead connections. It suits many
 	// small calls; for bulk data parallel HTTP/1.1 connections are faster.
 	HTTP2 bool
+	// Compression asks for gzip and undoes it. It is for JSON: data is read as
+	// it is stored.
+	Compression bool
 	// RootCAs replaces the system's certificate authorities when not nil.
 	RootCAs *x509.CertPool
 }
 
-// New returns a transport that follows no redirect by itself, decompresses
-// nothing (bytes are passed on as they are stored), keeps idle connections for
-// reuse, honours the proxy variables, verifies certificates, and refuses to
-// connect to addresses that Options does not allow, whatever name led there.
+// New returns a transport that keeps idle connections for reuse, honours the
+// proxy variables, verifies certificates, and refuses to connect to addresses
+// that Options does not allow, whatever name led there. Use it by RoundTrip: an
+// http.Client around it would follow redirects, and tell others of the URL.
 func New(o Options) *http.Transport {
 	if o.MaxConns <= 0 {
 		o.MaxConns = DefaultMaxConns
@@ -84,7 +87,7 @@ func New(o Options) *http.Transport {
 		DialContext:            d.dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		TLSHandshakeTimeout:    tlsTimeout,
-		DisableCompression:     true,
+		DisableCompression:     !o.Compression,
 		MaxConnsPerHost:        o.MaxConns,
 		MaxIdleConnsPerHost:    o.MaxConns,
 		IdleConnTimeout:        idleTimeout,

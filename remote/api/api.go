@@ -1,0 +1,214 @@
+// Package api is a client of the Code Ocean data-asset API.
+//
+// It decodes leniently and sends strictly: nothing that the platform adds,
+// leaves out or spells otherwise in a record breaks a listing, and nothing is
+// sent that was not asked for. Listings are decoded as streams. Every call is
+// bounded in time, retried while that is safe and can help, and fails with a
+// [fault.Error] whose kind says what to do.
+//
+// Files are read through signed URLs ([Client.OpenRange]), which are kept until
+// shortly before they expire and renewed once for all readers. They and the
+// token stay inside this package: no error or log line holds either.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"codeoceanfs/remote/transport"
+)
+
+const (
+	// DefaultMaxRequests is how many API calls run at once: enough to hide a
+	// round trip behind others, and few for a service that many people share.
+	DefaultMaxRequests = 16
+	// DefaultMaxDownloads is how many ranges are read at once.
+	DefaultMaxDownloads = transport.DefaultMaxConns
+
+	// metadataBudget is for one call with all its attempts. Somebody waits for
+	// it in a directory listing.
+	metadataBudget = 30 * time.Second
+	// listBudget is for a folder's listing while it flows: five million files
+	// at the speed of a slow link.
+	listBudget = 10 * time.Minute
+	// dataBudget is for a range to make progress.
+	dataBudget = 60 * time.Second
+	// firstAnswer is how long one call may take to begin its answer: above the
+	// time that a page of 1000 records, or a large folder, takes the platform.
+	firstAnswer = 20 * time.Second
+)
+
+// Token gives the access token of a call. It is called for each, so that a
+// token file that changed is noticed; it must be safe for concurrent use.
+type Token func(ctx context.Context) (string, error)
+
+// StaticToken is a Token that never changes.
+func StaticToken(token string) Token {
+	return func(context.Context) (string, error) { return token, nil }
+}
+
+// Config configures New. Domain and Token are required.
+type Config struct {
+	Domain       string // with or without https:// and a slash; http:// only for this machine
+	Token        Token
+	MaxRequests  int               // API calls at once, 0 means DefaultMaxRequests
+	MaxDownloads int               // ranges at once, 0 means DefaultMaxDownloads
+	Logger       *slog.Logger      // nil: discarded
+	Agent        string            // User-Agent, "codeoceanfs" when empty
+	Transport    http.RoundTripper // of the API, nil: transport.New
+	Data         http.RoundTripper // of signed URLs, nil: transport.New
+	Timeouts     transport.Timeouts
+}
+
+// Client talks to one deployment. It is safe for concurrent use.
+type Client struct {
+	base     url.URL // scheme and host
+	loopback bool    // the deployment is on this machine
+	token    Token
+	agent    string
+	log      *slog.Logger
+
+	meta  http.RoundTripper // carries the token, to base only
+	data  http.RoundTripper // carries nothing of ours
+	calls *transport.Retry
+	lists *transport.Retry
+	reads *transport.Retry
+	close func() // drops idle connections
+
+	urls  *urls
+	route route // to signed URLs
+	stats counters
+}
+
+// New returns a client. It sends nothing: see [Client.Check].
+func New(cfg Config) (*Client, error) {
+	base, err := parseDomain(cfg.Domain)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Token == nil {
+		return nil, errors.New("no token")
+	}
+	c := &Client{
+		base: *base, loopback: isLoopback(base.Hostname()),
+		token: cfg.Token, agent: cfg.Agent, log: cfg.Logger,
+		calls: &transport.Retry{Budget: metadataBudget},
+		lists: &transport.Retry{Budget: listBudget},
+		reads: &transport.Retry{Budget: dataBudget},
+		close: func() {},
+	}
+	if c.agent == "" {
+		c.agent = "codeoceanfs"
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.MaxRequests <= 0 {
+		cfg.MaxRequests = DefaultMaxRequests
+	}
+	if cfg.MaxDownloads <= 0 {
+		cfg.MaxDownloads = DefaultMaxDownloads
+	}
+	var own []*http.Transport
+	if cfg.Transport == nil {
+		t := transport.New(transport.Options{MaxConns: cfg.MaxRequests, AllowLoopback: true, HTTP2: true, Compression: true})
+		own, cfg.Transport = append(own, t), t
+	}
+	if cfg.Data == nil {
+		t := transport.New(transport.Options{MaxConns: cfg.MaxDownloads, AllowLoopback: c.loopback})
+		own, cfg.Data = append(own, t), t
+	}
+	patient := cfg.Timeouts
+	if patient.FirstByte <= 0 {
+		patient.FirstByte = firstAnswer
+	}
+	c.meta = transport.Limit(transport.Watch(cfg.Transport, patient), cfg.MaxRequests)
+	c.data = transport.Limit(transport.Watch(cfg.Data, cfg.Timeouts), cfg.MaxDownloads)
+	c.urls = newURLs(c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
+	c.close = func() {
+		for _, t := range own {
+			t.CloseIdleConnections()
+		}
+	}
+	return c, nil
+}
+
+// Close drops idle connections. Calls and bodies in progress are not touched.
+func (c *Client) Close() { c.close() }
+
+// Host is the deployment's host, with its port if that is not the usual one.
+func (c *Client) Host() string { return c.base.Host }
+
+// AssetURL is the page of an asset on the platform, for people to open.
+func (c *Client) AssetURL(id string) string {
+	u := c.base
+	return u.JoinPath("data-assets", url.PathEscape(id)).String()
+}
+
+// Stats counts what a client did since it was made.
+type Stats struct {
+	Calls       int64 // API requests, repeated ones included
+	Repeated    int64 // of these, repeated after a failure
+	Downloads   int64 // range requests to signed URLs
+	Bytes       int64 // read by them
+	URLsFetched int64 // signed URLs asked for, renewals included
+	URLsRenewed int64 // of these, for a file that had one
+}
+
+// counters are the Stats in the making.
+type counters struct {
+	calls, repeated, downloads, bytes, urlsFetched, urlsRenewed atomic.Int64
+}
+
+// Stats gives the counts until now.
+func (c *Client) Stats() Stats {
+	return Stats{
+		Calls: c.stats.calls.Load(), Repeated: c.stats.repeated.Load(),
+		Downloads: c.stats.downloads.Load(), Bytes: c.stats.bytes.Load(),
+		URLsFetched: c.stats.urlsFetched.Load(), URLsRenewed: c.stats.urlsRenewed.Load(),
+	}
+}
+
+// parseDomain reads a domain as people give it.
+func parseDomain(domain string) (*url.URL, error) {
+	s := strings.TrimSpace(domain)
+	if s == "" {
+		return nil, errors.New("no domain: name the deployment, like codeocean.example.com")
+	}
+	if !strings.Contains(s, "://") {
+		s = "https://" + s
+	}
+	u, err := url.Parse(s)
+	// The text is not repeated where it may hold a password.
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("domain is not a host name: it should be like codeocean.example.com")
+	}
+	switch path := strings.Trim(u.Path, "/"); path {
+	case "", "api", "api/v1":
+	default:
+		return nil, fmt.Errorf("domain has a path %q: only the host name is needed", path)
+	}
+	switch {
+	case u.Scheme == "https":
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "http":
+		return nil, fmt.Errorf("domain %s: plain http would show the token to the network, use https", u.Host)
+	default:
+		return nil, fmt.Errorf("domain %s: unknown scheme %q, use https", u.Host, u.Scheme)
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+// isLoopback reports whether host names this machine.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
+}

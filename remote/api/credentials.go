@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"unicode"
+)
+
+// The environment variables in use for a deployment and its token, ours first.
+var (
+	domainVariables = []string{"CODEOCEAN_DOMAIN", "CODE_OCEAN_DOMAIN", "CO_DOMAIN", "CODEOCEAN_URL"}
+	tokenVariables  = []string{"CODEOCEAN_TOKEN", "CODEOCEAN_API_TOKEN", "CODE_OCEAN_API_TOKEN", "CO_TOKEN"}
+)
+
+// Credentials finds the domain and the token of a deployment. What was given,
+// tokenFile and domain, goes before the environment (env is os.Getenv), and
+// that before .codeocean/credentials.json in home. A file's token is read again
+// when the file changes; the file must be a regular one of the caller's, that
+// nobody else may read. Errors are one line that names the thing and the fix.
+func Credentials(env func(string) string, home, tokenFile, domain string) (string, Token, error) {
+	for _, name := range domainVariables {
+		if domain == "" {
+			domain = env(name)
+		}
+	}
+	if tokenFile != "" {
+		token, err := fileToken(tokenFile, plainToken)
+		return require(domain, token, err)
+	}
+	names := tokenVariables
+	if env("CODEOCEAN_URL") != "" {
+		names = append(names[:len(names):len(names)], "API_TOKEN") // too common a name on its own
+	}
+	for _, name := range names {
+		if value := strings.TrimSpace(env(name)); value != "" {
+			if err := checkToken(value); err != nil {
+				return "", nil, fmt.Errorf("variable %s: %w", name, err)
+			}
+			return require(domain, StaticToken(value), nil)
+		}
+	}
+	return fromHome(home, domain)
+}
+
+func require(domain string, token Token, err error) (string, Token, error) {
+	switch {
+	case err != nil:
+		return "", nil, err
+	case domain == "":
+		return "", nil, errors.New("no deployment: name its domain with --domain or CODEOCEAN_DOMAIN, like codeocean.example.com")
+	}
+	return domain, token, nil
+}
+
+// fromHome uses the credentials file that other tools write. Its token is for
+// its domain, and is never sent to another.
+func fromHome(home, domain string) (string, Token, error) {
+	name := filepath.Join(home, ".codeocean", "credentials.json")
+	var stored string
+	token, err := fileToken(name, func(raw []byte) (string, error) {
+		var c struct {
+			Domain text `json:"domain"`
+			Token  text `json:"token"`
+		}
+		if decodeInto(raw, &c) != nil { // its error would quote the file
+			return "", errors.New(`is not JSON like {"domain": …, "token": …}`)
+		}
+		if stored == "" {
+			stored = strings.TrimSpace(string(c.Domain))
+		}
+		return strings.TrimSpace(string(c.Token)), nil
+	})
+	switch {
+	case home == "" || errors.Is(err, fs.ErrNotExist):
+		_, _, missing := require(domain, nil, nil)
+		if missing != nil {
+			return "", nil, missing
+		}
+		return "", nil, fmt.Errorf("no token for %s: make one in your account there, and give it with --token-file or CODEOCEAN_TOKEN", bareHost(domain))
+	case err != nil:
+		return "", nil, err
+	case domain == "":
+		return require(stored, token, nil)
+	case !strings.EqualFold(bareHost(domain), bareHost(stored)):
+		return "", nil, fmt.Errorf("no token for %s: %s is for %s; give one with --token-file or CODEOCEAN_TOKEN", bareHost(domain), name, bareHost(stored))
+	}
+	return domain, token, nil
+}
+
+// bareHost is a domain as it is compared and shown.
+func bareHost(domain string) string {
+	u, err := parseDomain(domain)
+	if err != nil {
+		return "another host"
+	}
+	return u.Host
+}
+
+// fileToken returns the Token of a file, which is read now and when it changes.
+func fileToken(name string, parse func(raw []byte) (string, error)) (Token, error) {
+	f := &tokenFile{name: name, parse: parse}
+	if _, err := f.token(context.Background()); err != nil {
+		return nil, err
+	}
+	return f.token, nil
+}
+
+// plainToken reads a file that holds a token and nothing else.
+func plainToken(raw []byte) (string, error) {
+	return strings.TrimSpace(string(raw)), nil
+}
+
+// checkToken says whether s can be a token, and never what it is.
+func checkToken(s string) error {
+	switch {
+	case s == "":
+		return errors.New("holds no token")
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == ':' }):
+		return errors.New("is not a token: it should be one word like cop_…")
+	case json.Valid([]byte(s)) && s[0] == '{':
+		return errors.New("is not a token but JSON")
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// maxTokenFile bounds a token file; real ones are a line.
+const maxTokenFile = 64 << 10
+
+// tokenFile is a token in a file that may change at any time.
+type tokenFile struct {
+	name  string
+	parse func(raw []byte) (string, error)
+
+	mu    sync.Mutex // guards what follows, and makes one reader read
+	info  os.FileInfo
+	value string
+}
+
+// token is a Token. It looks at the file's attributes each time, and reads it
+// when they changed. A file that is empty for a moment, as when it is being
+// written, keeps its old token.
+func (f *tokenFile) token(context.Context) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := os.Lstat(f.name)
+	if err != nil {
+		return "", fmt.Errorf("token file: %w", err)
+	}
+	if f.info != nil && sameFile(f.info, info) {
+		return f.value, nil
+	}
+	raw, info, err := readPrivate(f.name)
+	if err != nil {
+		return "", fmt.Errorf("token file %s: %w", f.name, err)
+	}
+	value, err := f.parse(raw)
+	if err == nil && value == "" && f.value != "" {
+		return f.value, nil
+	}
+	if err == nil {
+		err = checkToken(value)
+	}
+	if err != nil {
+		return "", fmt.Errorf("token file %s %w", f.name, err)
+	}
+	f.info, f.value = info, value
+	return value, nil
+}
+
+// sameFile reports whether two looks at a file saw the same content: as
+// everywhere, by identity, size and time of change.
+func sameFile(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && a.Mode() == b.Mode()
+}
+
+// readPrivate reads a file that holds a secret. It must be a regular file, no
+// link, the caller's own, and for nobody else; what is checked is what is read.
+func readPrivate(name string) ([]byte, os.FileInfo, error) {
+	// Without NONBLOCK, opening a pipe would wait for a writer.
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, nil, errors.New("is a symbolic link: name the file itself")
+	}
+	if err != nil {
+		return nil, nil, errors.Unwrap(err) // the name is in the caller's error
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	stat, _ := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, nil, errors.New("is not a regular file")
+	case stat == nil || int(stat.Uid) != os.Geteuid():
+		return nil, nil, errors.New("belongs to somebody else: it must be your own")
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, nil, fmt.Errorf("can be read by others (mode %#o): chmod 600 it", info.Mode().Perm())
+	}
+	raw, err := io.ReadAll(io.LimitReader(file, maxTokenFile))
+	return raw, info, err
+}
