@@ -1,0 +1,148 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+
+	"codeoceanfs/remote/api"
+	"codeoceanfs/remote/fault"
+	"codeoceanfs/remote/names"
+)
+
+// Lookup is the asset of that directory name, or the one that it names by
+// name@id8. While the first load runs it costs a few requests. fault.ErrNotExist
+// means that a complete listing has no such name; to find that out it waits,
+// within its context, for the listing, and on a catalog from disk for the first
+// look at what is new.
+func (c *Catalog) Lookup(ctx context.Context, archived bool, t api.Type, name string) (Entry, error) {
+	key := dirKey{archived, t}
+	if !c.shows(t) || !possible(name) {
+		return Entry{}, notExist(key, name)
+	}
+	if s := c.snap.Load(); s != nil {
+		if e, ok := s.find(key, name); ok {
+			return e, nil
+		}
+		if err := c.waitChecked(ctx); err != nil {
+			return Entry{}, err
+		}
+	} else if e, ok := c.early(ctx, key, name); ok {
+		return e, nil
+	}
+	s, err := c.wait(ctx)
+	if err != nil {
+		return Entry{}, err
+	}
+	if e, ok := s.find(key, name); ok {
+		return e, nil
+	}
+	return Entry{}, notExist(key, name)
+}
+
+// possible reports whether name can be an asset's directory name at all.
+func possible(name string) bool {
+	_, _, decorated := names.Split(name)
+	_, plain := names.Decode(name)
+	return decorated || plain
+}
+
+func notExist(key dirKey, name string) error {
+	return &fault.Error{Op: "find " + string(key.typ), Path: name, Kind: fault.ErrNotExist}
+}
+
+// List is everything in one directory, sorted by name; the slice is shared and
+// not to be changed. It waits for the first load and is never partial.
+func (c *Catalog) List(ctx context.Context, archived bool, t api.Type) ([]Entry, error) {
+	if !c.shows(t) {
+		return nil, nil
+	}
+	s, err := c.wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.dirs[dirKey{archived, t}], nil
+}
+
+// ByID is the asset of that id. One that no listing has shown is asked for, so
+// that also assets outside Types and Query have their path by id; whether such
+// a one is archived is not known.
+func (c *Catalog) ByID(ctx context.Context, id string) (Entry, error) {
+	if e, ok := c.known(id); ok {
+		return e, nil
+	}
+	if e, ok := c.strangers.get(id); ok {
+		return e, nil
+	}
+	a, err := c.get(ctx, id)
+	if err != nil {
+		return Entry{}, err
+	}
+	if e, ok := c.known(a.ID); ok {
+		return e, nil // meanwhile, or by another spelling
+	}
+	rec := c.records([]*api.Asset{a}, false, nil, false)[0]
+	e := rec.entry(names.Decorated(a.Name, a.ID))
+	keep := c.cfg.Refresh
+	if a.State == api.Draft {
+		keep = c.cfg.PollTime
+	}
+	c.strangers.put(id, e, keep)
+	return e, nil
+}
+
+// known is the entry of an asset in memory. Before the first load is complete
+// its directory name is the one that always leads to it.
+func (c *Catalog) known(id string) (Entry, bool) {
+	if s := c.snap.Load(); s != nil {
+		if e, ok := s.byID[id]; ok {
+			return *e, true
+		}
+		return Entry{}, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rec, ok := c.table.byID[id]
+	if !ok {
+		return Entry{}, false
+	}
+	return rec.entry(names.Decorated(rec.asset.Name, id)), true
+}
+
+// wait gives the snapshot, when there is one. It fails when the load that runs
+// fails, rather than wait for the one after.
+func (c *Catalog) wait(ctx context.Context) (*snapshot, error) {
+	for {
+		if s := c.snap.Load(); s != nil {
+			return s, nil
+		}
+		c.mu.Lock()
+		at := c.first
+		c.mu.Unlock()
+		select {
+		case <-at.done:
+			if at.err != nil {
+				return nil, at.err
+			}
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for the catalog to load: %w", ctx.Err())
+		}
+	}
+}
+
+// waitChecked waits until the platform has been asked for news once since the
+// mount, successfully or not.
+func (c *Catalog) waitChecked(ctx context.Context) error {
+	select {
+	case <-c.checked:
+		return nil
+	default:
+	}
+	select {
+	case <-c.checked:
+		return nil
+	case <-c.life.Done():
+		return errStopped
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the catalog to be refreshed: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,189 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// sweepEvery is the least time between two full listings, and sweepShare
+	// the part of its time a catalog may spend on them: 100,000 assets take the
+	// platform minutes.
+	sweepEvery = 15 * time.Minute
+	sweepShare = 10
+
+	// retryFirst and its doubling, up to the refresh interval, is how soon a
+	// first load that failed is tried again.
+	retryFirst = 2 * time.Second
+)
+
+// Run keeps the catalog until ctx ends, and then writes it to disk a last time.
+// It is called once. What goes wrong meanwhile is in Status and in the log: a
+// catalog that cannot be refreshed keeps what it knows.
+func (c *Catalog) Run(ctx context.Context) error {
+	defer c.stop()
+	c.restore()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { c.pollDrafts(ctx) })
+	defer c.save()
+
+	var asked []*sweepRequest
+	retry := retryFirst
+	for {
+		err := c.round(ctx, len(asked) > 0)
+		if ctx.Err() != nil {
+			err = errStopped
+		}
+		for _, r := range asked {
+			r.finish(err)
+		}
+		next := c.cfg.Refresh
+		if c.snap.Load() == nil {
+			next = min(retry, max(next, retryFirst))
+			retry *= 2
+		}
+		if asked = c.rest(ctx, next); ctx.Err() != nil {
+			for _, r := range asked {
+				r.finish(errStopped)
+			}
+			return nil
+		}
+	}
+}
+
+// round brings the catalog up to date once.
+func (c *Catalog) round(ctx context.Context, sweep bool) error {
+	var err error
+	if c.snap.Load() == nil {
+		err = c.load(ctx)
+	} else {
+		// The quick look first: what is new should not wait for the rest.
+		if err = c.newest(ctx); err == nil && (sweep || c.sweepDue()) {
+			err = c.sweep(ctx)
+		}
+	}
+	if ctx.Err() == nil {
+		c.note(err)
+		c.checkedOnce.Do(func() { close(c.checked) })
+		c.saveIfDue()
+	}
+	return err
+}
+
+// load is the first sweep, which others may wait for.
+func (c *Catalog) load(ctx context.Context) error {
+	c.mu.Lock()
+	at := c.first
+	select {
+	case <-at.done: // the one before has failed
+		at = newAttempt()
+		c.first = at
+	default:
+	}
+	c.mu.Unlock()
+	err := c.sweep(ctx)
+	if err != nil {
+		at.err = fmt.Errorf("load the catalog: %w", err)
+	}
+	close(at.done)
+	return err
+}
+
+// note keeps the outcome of a round for Status, and logs when it turns.
+func (c *Catalog) note(err error) {
+	c.mu.Lock()
+	before := c.status.LastError
+	c.status.LastError = ""
+	if err != nil {
+		c.status.LastError = err.Error()
+	} else {
+		c.status.LastRefresh = time.Now()
+	}
+	c.mu.Unlock()
+	switch {
+	case err != nil && before == "":
+		c.log.Warn("catalog not refreshed, what is known stays", "error", err)
+	case err == nil && before != "":
+		c.log.Info("catalog refreshed again")
+	}
+}
+
+func (c *Catalog) sweepDue() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	every := c.cfg.Sweep
+	if every == 0 {
+		every = max(sweepEvery, sweepShare*c.sweepTook)
+	}
+	return time.Since(c.status.LastSweep) >= every
+}
+
+// stop lets nobody wait for what will not come.
+func (c *Catalog) stop() {
+	c.end()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.first.done:
+	default:
+		c.first.err = errStopped
+		close(c.first.done)
+	}
+}
+
+// rest waits until it is time for the next round, and returns the requests that
+// ended the wait.
+func (c *Catalog) rest(ctx context.Context, d time.Duration) []*sweepRequest {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	var asked []*sweepRequest
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-timer.C:
+	case r := <-c.sweeps:
+		asked = append(asked, r)
+	}
+	for {
+		select {
+		case r := <-c.sweeps:
+			asked = append(asked, r)
+		default:
+			return asked
+		}
+	}
+}
+
+// sweepRequest is somebody who waits for a full listing.
+type sweepRequest struct {
+	done chan struct{}
+	err  error
+}
+
+func (r *sweepRequest) finish(err error) {
+	r.err = err
+	close(r.done)
+}
+
+// Refresh makes Run list everything again, and waits until it has, or ctx ends;
+// the listing goes on then. New assets are there well before it returns. A
+// listing that runs when Refresh is called does not count.
+func (c *Catalog) Refresh(ctx context.Context) error {
+	r := &sweepRequest{done: make(chan struct{})}
+	select {
+	case c.sweeps <- r:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a refresh to begin: %w", ctx.Err())
+	case <-c.life.Done():
+		return errStopped
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a refresh: %w", ctx.Err())
+	}
+}
