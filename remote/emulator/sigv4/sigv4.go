@@ -148,3 +148,7 @@ func Presign(key Key, region, base, path string, query url.Values, now time.Time
 	u.RawQuery += "&X-Amz-Signature=" + signature
 	return u.String(), nil
 }
+
+// EscapePath escapes as AWS does where slashes stay: in paths, and in the keys
+// of a listing that was asked for in URL encoding.
+func EscapePath(s string) string { return escape(s, true) }
