@@ -1,0 +1,48 @@
+package fault_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"testing"
+
+	"codeoceanfs/remote/fault"
+)
+
+func ExampleError() {
+	err := fmt.Errorf("open: %w", &fault.Error{
+		Op: "read range", Asset: "0a1b", Path: "data/x.csv", Host: "bucket.example.com",
+		Status: 403, Code: "AccessDenied", RequestID: "R1", Attempts: 2,
+		Kind: fault.ErrRefused,
+	})
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, fault.ErrRefused))
+	// Output:
+	// open: read range of asset 0a1b "data/x.csv": permission denied (host "bucket.example.com", code "AccessDenied", request "R1", status 403, 2 attempts)
+	// true
+}
+
+func TestErrorLeadsToKindAndCause(t *testing.T) {
+	err := error(&fault.Error{Op: "x", Kind: fault.ErrMalformed, Err: io.ErrUnexpectedEOF})
+	if !errors.Is(err, fault.ErrMalformed) || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%v does not lead to both", err)
+	}
+	if got := fault.KindOf(err); got != fault.ErrMalformed {
+		t.Errorf("kind is %v", got)
+	}
+	if got := fault.KindOf(fmt.Errorf("x: %w", context.DeadlineExceeded)); got != fault.ErrTimeout {
+		t.Errorf("kind of a deadline is %v", got)
+	}
+	if got := fault.KindOf(io.ErrUnexpectedEOF); got != nil {
+		t.Errorf("kind of plain trouble is %v", got)
+	}
+}
+
+func TestCauseDropsTheURL(t *testing.T) {
+	err := fault.Cause(&url.Error{Op: "Get", URL: signedURL, Err: io.EOF})
+	if err != io.EOF {
+		t.Errorf("cause is %v", err)
+	}
+}
