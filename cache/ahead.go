@@ -52,7 +52,7 @@ func (c *Cache) aheadOnce(h *Handle) bool {
 		if !c.reserveAhead(run.Len()) {
 			return false // its next read tries again
 		}
-		c.start(h, run, true)
+		c.start(h, run, nil)
 	}
 	h.window.Started(window.Span{From: span.From, To: run.To})
 	return true

@@ -36,20 +36,21 @@ type fetch struct {
 	span    window.Span
 	blocks  []*block // of span; those before done are published
 	done    int
-	filling bool    // blocks[done] has a buffer, and is held by the fetch
-	err     error   // why it ends before all blocks are published
-	owner   *Handle // nil once it went away, or its stream
-	ahead   bool    // nobody waited when it began
+	filling bool     // blocks[done] has a buffer, and is held by the fetch
+	err     error    // why it ends before all blocks are published
+	owner   *Handle  // nil once it went away, or its stream
+	by      *request // the read that waits for it; nil when it was fetched ahead
 	cancel  context.CancelCauseFunc
 }
 
-// start begins to fetch span, whose blocks are reserved and not in the file.
-func (c *Cache) start(h *Handle, span window.Span, ahead bool) {
+// start begins to fetch span, whose blocks are reserved and not in the file,
+// for a read or, when by is nil, ahead of all.
+func (c *Cache) start(h *Handle, span window.Span, by *request) {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	f := &fetch{
 		cache: c, file: h.file, object: h.object, span: span,
 		blocks: make([]*block, 0, span.Len()),
-		owner:  h, ahead: ahead, cancel: cancel,
+		owner:  h, by: by, cancel: cancel,
 	}
 	for i := span.From; i < span.To; i++ {
 		b := &block{file: h.file, index: i, fetch: f, owner: h}
@@ -61,7 +62,7 @@ func (c *Cache) start(h *Handle, span window.Span, ahead bool) {
 	h.file.fetches++
 	c.slots.busy++
 	c.stats.Fetches++
-	if ahead {
+	if by == nil {
 		c.slots.ahead++
 		c.stats.Ahead++
 	}

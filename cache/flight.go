@@ -79,7 +79,7 @@ func (f *fetch) end(err error) {
 	}
 	f.file.fetches--
 	c.slots.busy--
-	if f.ahead {
+	if f.by == nil {
 		c.slots.ahead--
 	}
 	if f.owner != nil {

@@ -53,27 +53,25 @@ func (h *Handle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 		return 0, nil
 	}
 	p = p[:n]
-	span := window.Span{From: off / BlockSize, To: (off+n-1)/BlockSize + 1}
-	if err := h.begin(span); err != nil {
+	r := &request{handle: h, span: window.Span{From: off / BlockSize, To: (off+n-1)/BlockSize + 1}}
+	if err := h.begin(r); err != nil {
 		return 0, err
 	}
-	for done := 0; done < len(p); {
-		at := off + int64(done)
-		span.From = at / BlockSize
-		b, err := h.hold(ctx, span)
+	for done := 0; done < len(p); r.span.From++ {
+		b, err := r.hold(ctx)
 		if err != nil {
 			return 0, err
 		}
-		done += copy(p[done:], b.buf[at%BlockSize:])
+		done += copy(p[done:], b.buf[(off+int64(done))%BlockSize:])
 		h.letGo(b)
 	}
 	h.cache.read(n)
 	return int(n), nil
 }
 
-// begin starts the fetches for a read of span, and those ahead of it, as far
-// as memory and slots allow without waiting.
-func (h *Handle) begin(span window.Span) error {
+// begin starts the fetches for r and those ahead of it, as far as memory and
+// slots allow without waiting.
+func (h *Handle) begin(r *request) error {
 	c := h.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,13 +82,9 @@ func (h *Handle) begin(span window.Span) error {
 	c.active.Get(h)
 	c.rest(h.lastRead)
 
-	need, dropped := h.window.Read(span, h.state(span))
+	need, dropped := h.window.Read(r.span, h.state(r.span))
 	h.drop(dropped)
-	for i := need.From; i < need.To; i++ {
-		if h.file.blocks[i] == nil && !c.demand(h, window.Span{From: i, To: need.To}) {
-			break
-		}
-	}
+	r.ask(need)
 	c.readAhead(h)
 	return nil
 }
@@ -107,28 +101,6 @@ func (h *Handle) state(span window.Span) window.State {
 		}
 	}
 	return state
-}
-
-// hold waits until the first block of span is there and holds it. The rest of
-// span is what the read wants besides, to be fetched along when it is missing.
-// A wait for a fetch that another read began, and that failed, is followed by
-// one of our own: this read's time has only begun.
-func (h *Handle) hold(ctx context.Context, span window.Span) (*block, error) {
-	for joined := true; ; {
-		b, own, err := h.join(ctx, span)
-		if err != nil {
-			return nil, err
-		}
-		err = h.wait(ctx, b)
-		if err == nil {
-			return b, nil
-		}
-		h.letGo(b)
-		if own || !joined || ctx.Err() != nil {
-			return nil, err
-		}
-		joined = false
-	}
 }
 
 // letGo ends a hold.

@@ -7,7 +7,7 @@ type Stats struct {
 
 	Hits    int64 // blocks read that were there
 	Waits   int64 // blocks read that were in flight
-	Misses  int64 // blocks read that had to be asked for
+	Misses  int64 // blocks that a read had to ask for
 	Evicted int64 // blocks dropped to make room
 
 	Fetches  int64 // ranges asked for

@@ -79,9 +79,9 @@ func (s *stream) unread() Span {
 	return Span{s.next, s.issued}
 }
 
-// next1 is the next range of s, for a handle that may hold limit blocks and
+// offer is the next range of s, for a handle that may hold limit blocks and
 // has room for some of them.
-func (s *stream) next1(blocks, limit, room int64) (Span, bool) {
+func (s *stream) offer(blocks, limit, room int64) (Span, bool) {
 	window := min(s.window, limit)
 	from, to := s.from(), min(s.next+window, blocks)
 	chunk := chunkOf(window)
@@ -102,5 +102,5 @@ func (s *stream) next1(blocks, limit, room int64) (Span, bool) {
 // several are in flight, and of a small one half, so that one can be on its
 // way while another is read.
 func chunkOf(window int64) int64 {
-	return max(1, min(max(window/8, min(minChunk, window/2)), maxChunk))
+	return max(1, min(max(window/8, min(minChunk, window/2)), MaxRange))
 }

@@ -26,10 +26,10 @@ const (
 	// ranges of 4 MiB, which hides 30 ms at well over a gigabyte a second.
 	maxWindow = 1024
 
-	// maxChunk is the longest range: with 4 MiB the wait for the first byte is
+	// MaxRange is the longest range: with 4 MiB the wait for the first byte is
 	// a third of a request at 80 MB/s, and more of them in parallel make up
 	// for it; longer ones only hold more memory.
-	maxChunk = 32
+	MaxRange = 32
 
 	// minChunk keeps small windows from falling apart into small requests.
 	minChunk = 8
@@ -122,7 +122,7 @@ func (w *Window) grow(r Span) Span {
 // until then Next offers the same again.
 func (w *Window) Next(limit, held int64) (Span, bool) {
 	for i := range w.streams {
-		if span, ok := w.streams[i].next1(w.blocks, limit, limit-held); ok {
+		if span, ok := w.streams[i].offer(w.blocks, limit, limit-held); ok {
 			return span, true
 		}
 	}
