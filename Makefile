@@ -1,0 +1,55 @@
+# Run "make" or "make help" for what there is.
+.DEFAULT_GOAL := help
+
+# Tools that are run, not depended on, at fixed versions.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
+GOFUMPT     := mvdan.cc/gofumpt@v0.8.0
+
+DEMO := $(HOME)/codeocean-demo
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the program, ./codeoceanfs
+	go build -trimpath -o codeoceanfs .
+
+demo: deps-mount build ## mount sample assets at ~/codeocean-demo, and show them; needs no account
+	@./codeoceanfs umount "$(DEMO)" 2>/dev/null || true
+	@./codeoceanfs demo "$(DEMO)"
+	@test/show "$(DEMO)"
+	@echo "It stays mounted: look around in $(DEMO). To end it: make demo-stop"
+
+demo-stop: ## unmount what "make demo" mounted
+	./codeoceanfs umount "$(DEMO)"
+
+test: deps-test ## all tests, under the race detector
+	go test -race -timeout 15m ./...
+
+bench: deps-test ## the read path against curl and the local disk; writes test/bench.txt
+	go test -run '^$$' -bench . -benchtime 3x ./cache/... ./test | tee test/bench.txt
+
+fuzz: ## every fuzz target for 20 s
+	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
+		grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | sed 's/func //' | while read -r target; do \
+			echo "$$dir $$target"; (cd "$$dir" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime 20s .) || exit 1; \
+		done || exit 1; done
+
+lint: ## vet, staticcheck, gofumpt; silence is success
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@out=$$(go run $(GOFUMPT) -l .); test -z "$$out" || { echo "gofumpt would change:"; echo "$$out"; exit 1; }
+
+fmt: ## format
+	go run $(GOFUMPT) -w .
+
+clean: ## remove what was built
+	rm -f codeoceanfs test/bench.txt
+
+# What mounting and testing need beside Go. Both do nothing where it is there.
+deps-mount:
+	@test/deps fuse3
+
+deps-test:
+	@test/deps fuse3 rsync python3-venv
+
+.PHONY: help build demo demo-stop test bench fuzz lint fmt clean deps-mount deps-test

@@ -1,0 +1,99 @@
+package control
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"codeoceanfs/remote/fault"
+)
+
+// keptFaults is how many failures errors.jsonl shows: enough to find the one
+// that a program met, and few enough to read.
+const keptFaults = 200
+
+// logEvery is how often the log tells of one and the same failure: a program
+// that retries in a loop must not fill a disk.
+const logEvery = 10 * time.Second
+
+// Faults remembers the failures that programs saw. Its zero value is ready, and
+// safe for concurrent use.
+type Faults struct {
+	mu     sync.Mutex // guards what follows
+	total  int64
+	last   []faultLine // at most keptFaults, oldest first
+	logged map[string]time.Time
+}
+
+type faultLine struct {
+	Time  time.Time `json:"time"`
+	Op    string    `json:"op"`
+	Asset string    `json:"asset,omitempty"`
+	Path  string    `json:"path,omitempty"`
+	Errno string    `json:"errno"`
+	Error string    `json:"error"`
+	Times int       `json:"times,omitempty"` // how often in a row, if more than once
+}
+
+// Add remembers and logs that op failed with errno because of err.
+func (f *Faults) Add(log *slog.Logger, op, asset, path string, errno syscall.Errno, err error) {
+	line := faultLine{
+		Time: time.Now(), Op: op, Asset: asset, Path: path,
+		Errno: unix.ErrnoName(errno), Error: fault.Redact(err.Error()),
+	}
+	if f.add(line) {
+		log.Error(op+" failed", "asset", asset, "path", path, "errno", line.Errno, "error", line.Error)
+	}
+}
+
+// add reports whether the log should hear of it.
+func (f *Faults) add(line faultLine) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.total++
+	if n := len(f.last); n > 0 && same(f.last[n-1], line) {
+		f.last[n-1].Times = max(f.last[n-1].Times, 1) + 1
+		f.last[n-1].Time = line.Time
+	} else {
+		f.last = append(f.last[max(0, n+1-keptFaults):], line)
+	}
+	key := line.Op + "\x00" + line.Asset + "\x00" + line.Path + "\x00" + line.Errno
+	if line.Time.Sub(f.logged[key]) < logEvery {
+		return false
+	}
+	if f.logged == nil || len(f.logged) >= keptFaults {
+		f.logged = make(map[string]time.Time)
+	}
+	f.logged[key] = line.Time
+	return true
+}
+
+func same(a, b faultLine) bool {
+	return a.Op == b.Op && a.Asset == b.Asset && a.Path == b.Path && a.Errno == b.Errno && a.Error == b.Error
+}
+
+// Total is how many failures there were.
+func (f *Faults) Total() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.total
+}
+
+// JSONL is the failures one a line, and the time of the last.
+func (f *Faults) JSONL() ([]byte, time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var b bytes.Buffer
+	lines := json.NewEncoder(&b)
+	var last time.Time
+	for _, line := range f.last {
+		lines.Encode(line) // a struct of strings into memory: cannot fail
+		last = line.Time
+	}
+	return b.Bytes(), last
+}

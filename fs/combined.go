@@ -1,0 +1,72 @@
+package fs
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"syscall"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"codeoceanfs/remote"
+	"codeoceanfs/remote/catalog"
+	"codeoceanfs/remote/names"
+)
+
+// contained are the assets that a combined asset holds: directory name → id.
+// The names are their mounts, and equal ones are told apart as equal asset
+// names are, the one listed first keeping the plain name.
+type contained map[string]string
+
+// contained gives the members of a combined asset, or nil for any other asset.
+// One that names no members is read like an internal asset: some deployments
+// serve it as one.
+func (a *assetDir) contained(asset catalog.Entry) contained {
+	if len(asset.Contained) == 0 {
+		return nil
+	}
+	items := make([]names.Item, 0, len(asset.Contained))
+	for i, c := range asset.Contained {
+		if a.within(c.ID) {
+			a.t.hidden.add(asset.ID, []remote.Hidden{{Path: c.Mount, Reason: "a combined asset that contains itself"}})
+			continue
+		}
+		items = append(items, names.Item{ID: c.ID, Name: cmp.Or(c.Mount, c.ID), Created: int64(i)})
+	}
+	byName := make(contained, len(items))
+	for id, name := range names.Assign(items, map[string]string{remote.MetaName: ""}) {
+		byName[name] = id
+	}
+	return byName
+}
+
+// within reports whether this directory shows inside the asset id, or is it.
+func (a *assetDir) within(id string) bool {
+	return id == a.id || slices.Contains(strings.Split(a.view, "/"), id)
+}
+
+// entries are the members in order of name.
+func (c contained) entries() []fuse.DirEntry {
+	all := make([]fuse.DirEntry, 0, len(c)+1)
+	for name, id := range c {
+		all = append(all, fuse.DirEntry{Name: name, Mode: syscall.S_IFDIR, Ino: inodeNumber(id, "/")})
+	}
+	slices.SortFunc(all, func(a, b fuse.DirEntry) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// lookupContained finds a member by the name of its directory. A member that is
+// gone, or that this user may not see, is listed and fails here.
+func (a *assetDir) lookupContained(ctx context.Context, call *call, c contained, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	id, ok := c[name]
+	if !ok {
+		return miss(out, false)
+	}
+	asset, err := a.t.dep.Catalog.ByID(call, id)
+	if err != nil {
+		return nil, a.t.fail("lookup", a.id, name, err)
+	}
+	return a.assetNode(ctx, name, asset, a.view+"/"+a.id, out), 0
+}

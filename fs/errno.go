@@ -1,0 +1,55 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	"codeoceanfs/remote/fault"
+)
+
+// toErrno is the one place where an error becomes what the kernel, and so the
+// user's program, sees of it.
+//
+// A read never gives EAGAIN, ENOMEM or ENOSPC: programs take those for a state
+// of their own machine and act on it.
+func toErrno(err error) syscall.Errno {
+	var errno syscall.Errno
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &errno):
+		return errno // made here, of a refusal of our own
+	case errors.Is(err, context.Canceled):
+		return syscall.EINTR // the caller is being killed: see call
+	}
+	switch fault.KindOf(err) {
+	case fault.ErrNotExist:
+		return syscall.ENOENT
+	case fault.ErrRefused:
+		return syscall.EACCES
+	case fault.ErrStale:
+		return syscall.ESTALE
+	case fault.ErrTimeout:
+		return syscall.ETIMEDOUT
+	case fault.ErrUnreachable:
+		return syscall.EHOSTUNREACH
+	case fault.ErrInvalid:
+		return syscall.EINVAL
+	}
+	return syscall.EIO
+}
+
+// fail gives err to the kernel, and to the log and the control directory: the
+// only places where the user can learn what is behind the errno. A name that
+// does not exist is an answer and not a failure, and a killed caller does not
+// wait for one.
+func (t *tree) fail(op, asset, path string, err error) syscall.Errno {
+	errno := toErrno(err)
+	switch errno {
+	case 0, syscall.ENOENT, syscall.EINTR:
+		return errno
+	}
+	t.faults.Add(t.cfg.Logger, op, asset, path, errno, err)
+	return errno
+}

@@ -1,0 +1,33 @@
+package mountpoint
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Flags are the flags of the mount(2) call: nothing in a mount is a device or
+// changes the user, whatever its owner of the data thinks of it.
+func Flags(readOnly bool) uintptr {
+	flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV)
+	if readOnly {
+		flags |= unix.MS_RDONLY
+	}
+	return flags
+}
+
+// SetReadAhead sets how many bytes the kernel reads ahead in the mount at abs.
+// FUSE has no other way to raise it over 128 KiB, and it takes root's rights.
+func SetReadAhead(abs string, bytes int) error {
+	m, err := find(abs)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		return fmt.Errorf("%s is not in the table of mounts", abs)
+	}
+	knob := fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", m.Major, m.Minor)
+	return os.WriteFile(knob, []byte(strconv.Itoa(bytes/1024)), 0)
+}

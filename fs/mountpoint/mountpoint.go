@@ -1,0 +1,155 @@
+// Package mountpoint is about the directory that a mount is at: whether it can
+// be used, what is mounted there, and how to take that away again.
+package mountpoint
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/moby/sys/mountinfo"
+)
+
+// Type is the name of our file system: mounts have the type "fuse." + Type.
+const Type = "codeoceanfs"
+
+const device = "/dev/fuse"
+
+// Prepare makes sure that a mount at dir can work, and returns dir as an
+// absolute path without symbolic links. Each error is one line with its remedy.
+// A mount of ours that lost its process is cleared away.
+func Prepare(dir string) (string, error) {
+	if err := checkDevice(); err != nil {
+		return "", err
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("mount point %s: %w", dir, err)
+	}
+	if err := clearDead(abs); err != nil {
+		return "", err
+	}
+	abs, err = filepath.EvalSymlinks(abs)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", fmt.Errorf("mount point %s does not exist: make it with mkdir -p %s", dir, dir)
+	case err != nil:
+		return "", fmt.Errorf("mount point %s cannot be used: %w", dir, err)
+	}
+	if err := clearDead(abs); err != nil {
+		return "", err
+	}
+	return abs, checkDirectory(abs)
+}
+
+func checkDevice() error {
+	f, err := os.OpenFile(device, os.O_RDWR, 0)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("no %s here: load the fuse module (modprobe fuse), or start the container with --device %s", device, device)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%s cannot be opened: ask for read and write permission on it, or add the container option --cap-add SYS_ADMIN", device)
+	case err != nil:
+		return fmt.Errorf("%s cannot be opened: %w", device, err)
+	}
+	f.Close()
+	if os.Geteuid() != 0 && fusermount() == "" {
+		return errors.New("no fusermount3 here, which users other than root need to mount: install the package fuse3")
+	}
+	return nil
+}
+
+func checkDirectory(abs string) error {
+	if m, err := find(abs); err != nil {
+		return err
+	} else if m != nil {
+		return fmt.Errorf("%s is already mounted on %s: unmount it, or choose another directory", m.Source, abs)
+	}
+	entries, err := os.ReadDir(abs)
+	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("mount point %s is not a directory: choose one", abs)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("mount point %s belongs to somebody else: choose a directory of your own", abs)
+	case err != nil:
+		return fmt.Errorf("mount point %s cannot be read: %w", abs, err)
+	case len(entries) > 0:
+		return fmt.Errorf("mount point %s is not empty: choose an empty directory, because what is in it would be hidden", abs)
+	}
+	return nil
+}
+
+// clearDead takes away a mount of ours whose process is gone. To look at the
+// directory itself would fail, as everything under it does, with ENOTCONN.
+func clearDead(abs string) error {
+	_, err := os.Stat(abs)
+	if !errors.Is(err, syscall.ENOTCONN) {
+		return nil
+	}
+	m, err := find(abs)
+	if err != nil {
+		return err
+	}
+	if m == nil || m.FSType != "fuse."+Type {
+		return fmt.Errorf("mount point %s is dead, and not a mount of %s: unmount it with fusermount3 -uz %s", abs, Type, abs)
+	}
+	if err := Unmount(abs, true); err != nil {
+		return fmt.Errorf("mount point %s is dead and cannot be cleared: %w", abs, err)
+	}
+	return nil
+}
+
+// find is the topmost mount at abs, or nil. It reads the kernel's table and
+// does not touch the mount.
+func find(abs string) (*mountinfo.Info, error) {
+	all, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
+		return m.Mountpoint != abs, false
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the table of mounts: %w", err)
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return all[len(all)-1], nil
+}
+
+// fusermount is the helper that mounts for users, or "". It is looked for in
+// the system's directories only: it runs with more rights than the user has,
+// and PATH is the user's.
+func fusermount() string {
+	for _, name := range []string{"fusermount3", "fusermount"} {
+		for _, dir := range []string{"/usr/bin", "/bin", "/usr/local/bin", "/run/wrappers/bin"} {
+			if bin, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+				return bin
+			}
+		}
+	}
+	return ""
+}
+
+// Inside reports whether path is at or below the mount point, or will be.
+func Inside(path, point string) bool {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return false
+	}
+	// What does not exist yet is where its nearest parent that does is.
+	for dir, rest := abs, ""; ; {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			abs = filepath.Join(real, rest)
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+		rest = filepath.Join(filepath.Base(dir), rest)
+		dir = filepath.Dir(dir)
+	}
+	rel, err := filepath.Rel(point, abs)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}

@@ -1,0 +1,94 @@
+package mountpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// helperTime is how long fusermount3 may take. It only makes a system call.
+const helperTime = 10 * time.Second
+
+// ErrBusy is a mount that programs still use.
+var ErrBusy = errors.New("in use: close the programs that have files of it open or stand in it, or add --lazy to leave them behind")
+
+// Unmount takes a mount of ours away, and refuses to touch any other. A lazy
+// one takes it out of the tree at once, whoever still uses it.
+func Unmount(dir string, lazy bool) error {
+	abs, err := Resolve(dir)
+	if err != nil {
+		return err
+	}
+	m, err := find(abs)
+	switch {
+	case err != nil:
+		return err
+	case m == nil:
+		return fmt.Errorf("%s: nothing is mounted there", dir)
+	case m.FSType != "fuse."+Type:
+		return fmt.Errorf("%s is a mount of type %s, not of %s: use umount", dir, m.FSType, Type)
+	}
+	if os.Geteuid() == 0 {
+		flags := unix.UMOUNT_NOFOLLOW
+		if lazy {
+			flags |= unix.MNT_DETACH
+		}
+		err = unix.Unmount(abs, flags)
+	} else {
+		err = helper(abs, lazy)
+	}
+	switch {
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("%s is %w", dir, ErrBusy)
+	case err != nil:
+		return fmt.Errorf("unmount %s: %w", dir, err)
+	}
+	return nil
+}
+
+// Resolve makes dir absolute. It follows symbolic links in front of the last element only: to look at
+// a dead mount itself fails.
+func Resolve(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", dir, err)
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real, nil
+	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(abs))
+	if err != nil {
+		return "", fmt.Errorf("%s does not exist", dir)
+	}
+	return filepath.Join(parent, filepath.Base(abs)), nil
+}
+
+// helper unmounts for a user who is not root.
+func helper(abs string, lazy bool) error {
+	bin := fusermount()
+	if bin == "" {
+		return errors.New("no fusermount3 here: install the package fuse3")
+	}
+	args := []string{"-u"}
+	if lazy {
+		args = append(args, "-z")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), helperTime)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, bin, append(args, "--", abs)...).CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	if strings.Contains(strings.ToLower(string(out)), "busy") {
+		return syscall.EBUSY
+	}
+	return fmt.Errorf("%s: %s", filepath.Base(bin), strings.TrimSpace(string(out)))
+}

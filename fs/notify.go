@@ -1,0 +1,97 @@
+package fs
+
+import (
+	"context"
+	"sync"
+
+	"codeoceanfs/remote/api"
+	"codeoceanfs/remote/catalog"
+)
+
+// Notifier carries what the catalog learns to the kernel, which was told
+// otherwise before. It is made before both: the catalog calls Changed, and
+// Mount takes the other end. Its zero value is ready.
+//
+// Changes wait in a queue for a goroutine of their own, because the catalog may
+// learn of one inside a request of the kernel, and the kernel then holds the
+// very locks that it takes for a notice.
+type Notifier struct {
+	mu    sync.Mutex // guards what follows
+	queue []catalog.Change
+	wake  chan struct{}
+}
+
+// Changed takes note of a change. It waits for nothing.
+func (n *Notifier) Changed(c catalog.Change) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.wake == nil {
+		return // nothing is mounted, so nobody was told anything
+	}
+	n.queue = append(n.queue, c)
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// serve gives changes to the kernel until ctx ends.
+func (n *Notifier) serve(ctx context.Context, r *root) {
+	wake := make(chan struct{}, 1)
+	n.mu.Lock()
+	n.wake = wake
+	n.mu.Unlock()
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-wake:
+			}
+			n.mu.Lock()
+			queue := n.queue
+			n.queue = nil
+			n.mu.Unlock()
+			for _, c := range queue {
+				r.tell(c)
+			}
+		}
+	}()
+}
+
+// tell takes back the names that changed, and the attributes and the listing
+// of what was updated: a draft that is ready, say.
+func (r *root) tell(c catalog.Change) {
+	for _, places := range [][]catalog.Place{c.Gone, c.New} {
+		for _, p := range places {
+			if dir := r.typeDir(p.Type, p.Archived); dir != nil {
+				dir.NotifyEntry(p.Dir)
+			}
+		}
+	}
+	for _, u := range c.Updated {
+		dir := r.typeDir(u.New.Type, u.New.Archived)
+		if dir == nil {
+			continue // the kernel has never looked there
+		}
+		if child := dir.GetChild(u.New.Dir); child != nil {
+			child.NotifyContent(0, 0)
+		}
+	}
+}
+
+// typeDir is the directory of a type, if the kernel knows it.
+func (r *root) typeDir(typ api.Type, archived bool) *typeDir {
+	parent := r.EmbeddedInode()
+	if archived {
+		if parent = parent.GetChild(archivedName); parent == nil {
+			return nil
+		}
+	}
+	child := parent.GetChild(string(typ))
+	if child == nil {
+		return nil
+	}
+	dir, _ := child.Operations().(*typeDir)
+	return dir
+}

@@ -1,0 +1,255 @@
+// Package service is the life of one mount: it puts deployment, cache and tree
+// together from settings, serves until somebody unmounts or stops the program,
+// and leaves nothing behind.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"codeoceanfs/cache"
+	"codeoceanfs/fs"
+	"codeoceanfs/fs/mountpoint"
+	"codeoceanfs/remote"
+	"codeoceanfs/remote/api"
+	"codeoceanfs/remote/bucket"
+	"codeoceanfs/remote/catalog"
+)
+
+// Settings are what a user can choose. Sizes are in bytes.
+type Settings struct {
+	Point          string // the directory to mount at
+	Domain         string // empty: from the environment or the user's files
+	TokenFile      string // likewise
+	S3Endpoint     string
+	Buckets        map[string]bucket.Rule
+	CacheDir       string
+	CacheSize      int64
+	MemoryLimit    int64
+	AllowOther     bool
+	ReadOnly       bool
+	UID, GID       uint32
+	Umask          uint32
+	Types          []string // empty: all
+	Query          string
+	Refresh        time.Duration
+	MaxAPIRequests int
+	MaxS3Requests  int
+	Version        string
+	Getenv         func(string) string // os.Getenv
+	demoData       string
+	Logger         *slog.Logger
+}
+
+// MinMemory is the least that a mount works well with: room for a stream of
+// every core, the records of 100,000 assets, and the program itself.
+const MinMemory = 64 << 20
+
+// How a memory limit is divided. The rest is for records, the stacks of waiting
+// requests, and what the collector has not collected yet.
+const (
+	blocksShare   = 2 // a half for blocks of files
+	listingsShare = 8 // an eighth for directory listings
+)
+
+// unmountTime is how long the mount may take to go when the program is stopped.
+// Requests under way end by their own deadlines; nobody waits for those here.
+const unmountTime = 10 * time.Second
+
+// allTypes are the directories of a mount without a choice of types.
+var allTypes = []api.Type{api.Dataset, api.Result, api.Combined, api.Model}
+
+// Check looks for what could never work, before anything is asked or made.
+func (s *Settings) Check() error {
+	if s.MemoryLimit < MinMemory {
+		return fmt.Errorf("--memory-limit %d bytes is too little: at least %d MiB", s.MemoryLimit, MinMemory>>20)
+	}
+	for _, t := range s.Types {
+		if !slices.Contains(allTypes, api.Type(t)) {
+			return fmt.Errorf("--type %q is none of dataset, result, combined, model", t)
+		}
+	}
+	if s.Refresh < time.Second {
+		return fmt.Errorf("--refresh-interval %s is too short: at least 1s", s.Refresh)
+	}
+	return nil
+}
+
+// Mount mounts and serves until the mount is gone or ctx ends, and then
+// unmounts. It calls ready once the mount answers.
+func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	point, err := mountpoint.Prepare(s.Point)
+	if err != nil {
+		return err
+	}
+	if s.AllowOther {
+		if err := mountpoint.CheckAllowOther(); err != nil {
+			return err
+		}
+		s.Logger.Warn("other users of this machine read the data with your token; --umask 077 keeps them out")
+	}
+	if err := s.keepOut(point); err != nil {
+		return err
+	}
+	harden(s.MemoryLimit)
+
+	changes := new(fs.Notifier)
+	dep, err := s.open(ctx, changes)
+	if err != nil {
+		return err
+	}
+	defer dep.Close()
+	blocks, err := cache.New(cache.Config{
+		Memory: s.MemoryLimit / blocksShare, Dir: s.dataDir(), DiskSize: s.CacheSize,
+		MaxFetches: s.MaxS3Requests, Logger: s.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("prepare the cache: %w", err)
+	}
+	defer blocks.Close()
+
+	// The catalog ends with the mount, not with ctx: requests are answered
+	// until the mount is gone.
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer stop()
+	background.Go(func() {
+		if err := dep.Catalog.Run(running); err != nil && running.Err() == nil {
+			s.Logger.Error("the catalog is no longer kept up to date", "error", err)
+		}
+	})
+
+	server, err := fs.Mount(running, point, dep, blocks, fs.Config{
+		Version: s.Version, Types: s.types(), Refresh: s.Refresh,
+		AllowOther: s.AllowOther, ReadOnly: s.ReadOnly,
+		UID: s.UID, GID: s.GID, Umask: s.Umask,
+		Listings: s.MemoryLimit / listingsShare, Changes: changes, Logger: s.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	s.Logger.Info("mounted", "domain", dep.API.Host(), "at", point)
+	ready(fmt.Sprintf("%s is mounted on %s", dep.API.Host(), point))
+	return s.serve(ctx, server)
+}
+
+// serve returns when the mount is gone. When ctx ends first, it takes it away.
+func (s *Settings) serve(ctx context.Context, server *fs.Server) error {
+	gone := make(chan struct{})
+	go func() {
+		server.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		s.Logger.Info("unmounted")
+		return nil
+	case <-ctx.Done():
+	}
+	if err := server.Unmount(); err != nil {
+		return err
+	}
+	select {
+	case <-gone:
+		s.Logger.Info("unmounted")
+	case <-time.After(unmountTime):
+		s.Logger.Warn("unmounted, with requests of programs still under way")
+	}
+	return nil
+}
+
+// open finds the deployment and its token, and asks whether they go together.
+func (s *Settings) open(ctx context.Context, changes *fs.Notifier) (*remote.Deployment, error) {
+	home, _ := os.UserHomeDir() // without one there is no file of the user's to look at
+	domain, token, err := api.Credentials(s.Getenv, home, s.TokenFile, s.Domain)
+	if err != nil {
+		return nil, err
+	}
+	agent := "codeoceanfs/" + s.Version
+	return remote.Open(ctx, remote.Config{
+		API: api.Config{
+			Domain: domain, Token: token, MaxRequests: s.MaxAPIRequests, MaxDownloads: s.MaxS3Requests,
+			Logger: s.Logger, Agent: agent,
+		},
+		Buckets: bucket.Config{
+			Endpoint: s.S3Endpoint, Buckets: s.Buckets, MaxRequests: s.MaxS3Requests,
+			Logger: s.Logger, Agent: agent,
+		},
+		Catalog: catalog.Config{
+			Types: s.typesOrNil(), Query: s.Query, Refresh: s.Refresh,
+			Dir: s.subdir("catalog"), Logger: s.Logger, OnChange: changes.Changed,
+		},
+	})
+}
+
+func (s *Settings) types() []api.Type {
+	if types := s.typesOrNil(); types != nil {
+		return types
+	}
+	return allTypes
+}
+
+func (s *Settings) typesOrNil() []api.Type {
+	var types []api.Type
+	for _, t := range allTypes { // in this order, each once
+		if slices.Contains(s.Types, string(t)) {
+			types = append(types, t)
+		}
+	}
+	return types
+}
+
+// dataDir is where blocks are kept; a cache size of 0 keeps none.
+func (s *Settings) dataDir() string {
+	if s.CacheSize == 0 {
+		return ""
+	}
+	return s.subdir("blocks")
+}
+
+func (s *Settings) subdir(name string) string {
+	if s.CacheDir == "" {
+		return ""
+	}
+	return filepath.Join(s.CacheDir, name)
+}
+
+// keepOut refuses a cache inside the mount: to read a file we would then have
+// to read a file.
+func (s *Settings) keepOut(point string) error {
+	if s.CacheDir != "" && mountpoint.Inside(s.CacheDir, point) {
+		return fmt.Errorf("the cache directory %s is inside the mount point %s: choose another", s.CacheDir, point)
+	}
+	return nil
+}
+
+// harden keeps the token out of core dumps, and the heap near its limit.
+func harden(memory int64) {
+	// Best effort: a kernel that does not know the call dumps cores as before.
+	syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
+	}
+}
+
+// Explain adds to an error what a user can do about it, where that is known.
+func Explain(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return errors.New("stopped before the mount was ready")
+	}
+	return errors.New(strings.TrimSpace(strings.ReplaceAll(err.Error(), "\n", " ")))
+}

@@ -1,0 +1,105 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"codeoceanfs/remote/api"
+	"codeoceanfs/remote/catalog"
+	"codeoceanfs/remote/fault"
+)
+
+var (
+	_ fusefs.NodeLookuper       = (*typeDir)(nil)
+	_ fusefs.NodeOpendirHandler = (*typeDir)(nil)
+
+	_ fusefs.NodeLookuper       = (*archivedDir)(nil)
+	_ fusefs.NodeOpendirHandler = (*archivedDir)(nil)
+)
+
+// typeDir holds the assets of one type, archived or not.
+type typeDir struct {
+	fixedDir
+	typ      api.Type
+	archived bool
+}
+
+func typePath(typ api.Type, archived bool) string {
+	if archived {
+		return archivedName + "/" + string(typ)
+	}
+	return string(typ)
+}
+
+// Lookup finds an asset by its directory name. While the catalog loads it asks
+// for that one asset instead of waiting for all.
+func (d *typeDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	if junk(name) {
+		return miss(out, false)
+	}
+	call := newCall(ctx, listBudget)
+	defer call.end()
+	asset, err := d.t.dep.Catalog.Lookup(call, d.archived, d.typ, name)
+	switch {
+	case errors.Is(err, fault.ErrNotExist):
+		return miss(out, false)
+	case err != nil:
+		return nil, d.t.fail("lookup", "", typePath(d.typ, d.archived)+"/"+name, err)
+	}
+	return d.assetNode(ctx, name, asset, d.view(asset, name), out), 0
+}
+
+// view keeps the two names that lead to one asset apart: the kernel allows a
+// directory one place only.
+func (d *typeDir) view(asset catalog.Entry, name string) string {
+	if name == asset.Dir {
+		return ""
+	}
+	return "@"
+}
+
+// OpendirHandle lists the assets, all of them: it waits for a catalog that is
+// still loading. The kernel does not keep the listing, since assets come and go.
+func (d *typeDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
+	call := newCall(ctx, listBudget)
+	defer call.end()
+	assets, err := d.t.dep.Catalog.List(call, d.archived, d.typ)
+	if err != nil {
+		return nil, 0, d.t.fail("list", "", typePath(d.typ, d.archived), err)
+	}
+	return &dirHandle{self: d.StableAttr().Ino, n: len(assets), at: func(i int) fuse.DirEntry {
+		return fuse.DirEntry{Name: assets[i].Dir, Mode: syscall.S_IFDIR, Ino: inodeNumber(assets[i].ID, "/")}
+	}}, 0, 0
+}
+
+// archivedDir is .archived: the types again, with the assets put away.
+type archivedDir struct{ fixedDir }
+
+// Lookup finds a type.
+func (d *archivedDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	for _, typ := range d.t.cfg.Types {
+		if string(typ) == name {
+			child := &typeDir{fixedDir{node{t: d.t}, d.perm}, typ, true}
+			return d.fixedNode(ctx, name, typePath(typ, true), d.perm, child, out), 0
+		}
+	}
+	return miss(out, true)
+}
+
+// OpendirHandle lists the types.
+func (d *archivedDir) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
+	return fixed(d.StableAttr().Ino, d.t.typeEntries(true)), fuse.FOPEN_CACHE_DIR, 0
+}
+
+// typeEntries are the directories of the types that this mount shows.
+func (t *tree) typeEntries(archived bool) []fuse.DirEntry {
+	entries := make([]fuse.DirEntry, 0, len(t.cfg.Types)+1)
+	for _, typ := range t.cfg.Types {
+		entries = append(entries, dirEntry(string(typ), typePath(typ, archived)))
+	}
+	return entries
+}

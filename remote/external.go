@@ -1,0 +1,108 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"codeoceanfs/remote/api"
+	"codeoceanfs/remote/bucket"
+	"codeoceanfs/remote/fault"
+	"codeoceanfs/remote/names"
+)
+
+// external are files in somebody's bucket. They can change at any time, so a
+// listing is good for a while only, and a file is one version of its object.
+type external struct {
+	d     *Deployment
+	asset *api.Asset
+}
+
+func (f *external) location() bucket.Location {
+	s := f.asset.Source
+	return bucket.Location{Origin: s.Origin, Bucket: s.Bucket, Prefix: s.Prefix}
+}
+
+// List reads one folder of the bucket, all pages of it.
+func (f *external) List(ctx context.Context, dir string) (*Listing, error) {
+	var entries []Entry
+	err := f.d.Buckets.List(ctx, f.location(), dir, func(e bucket.Entry) error {
+		entries = append(entries, entryOf(e))
+		return nil
+	})
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	return newListing(dir, entries), nil
+}
+
+// Find asks the store for one name. A name that stands for something else than
+// itself is only known to List.
+func (f *external) Find(ctx context.Context, dir, name string) (Entry, error) {
+	raw, shadowed, ok := names.DecodeFile(name, reserved(dir)...)
+	if !ok || shadowed || raw == "" || raw == "." || raw == ".." {
+		return Entry{}, errors.ErrUnsupported
+	}
+	found, err := f.d.Buckets.Stat(ctx, f.location(), dir+raw)
+	if err != nil {
+		return Entry{}, f.explain(err)
+	}
+	e := entryOf(found)
+	e.Name, e.Raw = name, raw
+	return e, nil
+}
+
+// explain adds the asset to an error of a bucket, which knows none.
+func (f *external) explain(err error) error {
+	var e *fault.Error
+	if errors.As(err, &e) && e.Asset == "" {
+		with := *e
+		with.Asset = f.asset.ID
+		return &with
+	}
+	return err
+}
+
+// Join is the key without the asset's prefix; that of a folder ends in a slash.
+func (f *external) Join(dir string, e Entry) string {
+	if e.Dir {
+		return dir + e.Raw + "/"
+	}
+	return dir + e.Raw
+}
+
+// Object reads the version of the object that was listed, or fails.
+func (f *external) Object(path string, e Entry) *Object {
+	loc := f.location()
+	return &Object{
+		key:  objectKey(f.Version(), e, path),
+		size: e.Size,
+		fetch: func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+			key, err := f.d.Buckets.Key(ctx, loc, path)
+			if err != nil {
+				return nil, f.explain(err)
+			}
+			o := bucket.Object{Key: key, Size: e.Size, ETag: e.ETag, Modified: e.Modified}
+			body, err := f.d.Buckets.OpenRange(ctx, loc, o, off, n)
+			if err != nil {
+				return nil, f.explain(err)
+			}
+			return body, nil
+		},
+	}
+}
+
+// Immutable is never true of a bucket.
+func (f *external) Immutable() bool { return false }
+
+// Version changes when the asset gets another place.
+func (f *external) Version() string {
+	return f.d.version("external\x00"+f.asset.Source.Bucket+"\x00"+f.asset.Source.Prefix, f.asset)
+}
+
+func entryOf(e bucket.Entry) Entry {
+	if e.Dir {
+		return Entry{Raw: e.Name, Dir: true}
+	}
+	return Entry{Raw: e.Name, Size: e.Size, Modified: e.Modified, ETag: e.ETag}
+}

@@ -1,0 +1,129 @@
+package remote
+
+import (
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeoceanfs/remote/names"
+)
+
+// MetaName is the name of an asset's record in its own directory. A file of an
+// asset that has it by chance appears under another name.
+const MetaName = ".meta.json"
+
+// Entry is one file or folder of an asset, as the mount shows it.
+type Entry struct {
+	Name     string    // the name in its directory: legal, and unique there
+	Raw      string    // what the platform calls it: the last part of its path or key
+	Dir      bool      // a folder
+	Size     int64     // bytes; 0 for a folder
+	Modified time.Time // when the store last changed it; zero if the platform does not say
+	ETag     string    // the version, of a file that can change; else empty
+}
+
+// Listing is one folder, whole: a name that it does not hold does not exist.
+// It never changes, so any number of goroutines may read it.
+type Listing struct {
+	entries []Entry // by Name
+	hidden  []Hidden
+}
+
+// Hidden is something of the platform that no directory can show.
+type Hidden struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// Len is the number of entries.
+func (l *Listing) Len() int { return len(l.entries) }
+
+// At is the entry of index i, in order of name.
+func (l *Listing) At(i int) Entry { return l.entries[i] }
+
+// All yields the entries in order of name.
+func (l *Listing) All() iter.Seq2[int, Entry] { return slices.All(l.entries) }
+
+// Version is different for files of one path that may have different bytes.
+func (e Entry) Version() string {
+	return strconv.FormatInt(e.Size, 10) + "\x00" + e.ETag
+}
+
+// Find is the entry of that name.
+func (l *Listing) Find(name string) (Entry, bool) {
+	i, ok := slices.BinarySearchFunc(l.entries, name, func(e Entry, name string) int {
+		return strings.Compare(e.Name, name)
+	})
+	if !ok {
+		return Entry{}, false
+	}
+	return l.entries[i], true
+}
+
+// Hidden are the things left out, each with its reason.
+func (l *Listing) Hidden() []Hidden { return l.hidden }
+
+// entryCost is what an Entry takes beside its strings: its own fields, as
+// unsafe.Sizeof has them on 64-bit machines.
+const entryCost = 96
+
+// Cost is the memory that the listing takes, in bytes, near enough to bound
+// the memory of many.
+func (l *Listing) Cost() int64 {
+	total := int64(entryCost)
+	for _, e := range l.entries {
+		total += entryCost + int64(len(e.Name)+len(e.ETag))
+		if e.Raw != e.Name {
+			total += int64(len(e.Raw))
+		}
+	}
+	return total
+}
+
+// newListing names the entries of the folder dir of an asset and puts them in
+// order. Of a file and a folder with one name the folder keeps it; what is
+// listed twice is shown once; a file whose size is not known is not shown,
+// because the only size to give it would be a wrong one.
+func newListing(dir string, entries []Entry) *Listing {
+	l := &Listing{entries: entries[:0]}
+	folders := make(map[string]bool)
+	for _, e := range entries {
+		if e.Dir {
+			folders[e.Raw] = true
+		}
+	}
+	for _, e := range entries {
+		switch {
+		case !e.Dir && e.Size < 0:
+			l.hidden = append(l.hidden, Hidden{dir + "/" + e.Raw, "the platform gives no valid size for it"})
+			continue
+		case !e.Dir && folders[e.Raw]:
+			e.Name = names.Shadowed(e.Raw)
+		default:
+			e.Name = names.File(e.Raw, reserved(dir)...)
+		}
+		l.entries = append(l.entries, e)
+	}
+	slices.SortStableFunc(l.entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	l.entries = slices.CompactFunc(l.entries, func(a, b Entry) bool {
+		if a.Name != b.Name {
+			return false
+		}
+		if !a.Dir || !b.Dir {
+			l.hidden = append(l.hidden, Hidden{dir + "/" + b.Raw, "it is listed twice"})
+		}
+		return true
+	})
+	l.entries = slices.Clip(l.entries)
+	return l
+}
+
+// reserved are the names that files of the folder dir cannot have as they are.
+func reserved(dir string) []string {
+	if dir == "" {
+		return []string{MetaName}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// Package remote is the platform: one deployment of Code Ocean, its assets and
+// the bytes of their files, whatever they are stored in.
+//
+//	catalog   which assets there are, and under which names
+//	api       the platform's own calls, and the files of internal assets
+//	bucket    the files of external assets, in somebody's object store
+//	names     what any of them is called in a directory
+//	transport connections, limits, retries, stalled answers
+//	fault     errors, with their kinds
+//
+// This package puts them together. It shows every asset as a tree of folders
+// and files that can be listed and read in ranges ([Files]), and knows nothing
+// of FUSE.
+package remote
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"codeoceanfs/remote/api"
+	"codeoceanfs/remote/bucket"
+	"codeoceanfs/remote/catalog"
+)
+
+// Config says which deployment, and how to ask it. Open fills in the client and
+// the identity of the catalog.
+type Config struct {
+	API     api.Config
+	Buckets bucket.Config
+	Catalog catalog.Config
+}
+
+// Deployment is one deployment as one user sees it.
+type Deployment struct {
+	API     *api.Client
+	Catalog *catalog.Catalog
+	Buckets *bucket.Store
+
+	user string // a hash that stands for deployment and token
+}
+
+// Open checks that the deployment answers and accepts the token, with one cheap
+// call, and prepares the rest. Nothing is loaded before Catalog.Run.
+func Open(ctx context.Context, cfg Config) (*Deployment, error) {
+	client, err := api.New(cfg.API)
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Check(ctx); err != nil {
+		return nil, err
+	}
+	token, err := cfg.API.Token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	buckets, err := bucket.New(cfg.Buckets)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(client.Host() + "\x00" + token))
+	user := hex.EncodeToString(sum[:16])
+	cfg.Catalog.API, cfg.Catalog.Identity = client, user
+	return &Deployment{
+		API:     client,
+		Catalog: catalog.New(cfg.Catalog),
+		Buckets: buckets,
+		user:    user,
+	}, nil
+}
+
+// Close ends the connections.
+func (d *Deployment) Close() {
+	d.API.Close()
+	d.Buckets.Close()
+}
+
+// Files is the data of an asset, as its record is now. All methods may be
+// called from many goroutines at once; paths are the platform's own, and "" is
+// the asset's root.
+type Files interface {
+	// List reads the folder dir, whole or not at all.
+	List(ctx context.Context, dir string) (*Listing, error)
+	// Find is the entry name of the folder dir, found without reading all of
+	// it, or errors.ErrUnsupported where only List can tell.
+	Find(ctx context.Context, dir, name string) (Entry, error)
+	// Join is the path of e, an entry of the folder dir.
+	Join(dir string, e Entry) string
+	// Object is the file e at path, for reading.
+	Object(path string, e Entry) *Object
+	// Immutable reports that nothing of this can ever change.
+	Immutable() bool
+	// Version is different for data of the asset that may be different: other
+	// assets, and an asset whose files were moved.
+	Version() string
+}
+
+// Files gives the data of an asset. It asks nobody.
+func (d *Deployment) Files(a *api.Asset) Files {
+	if a.External() {
+		return &external{d: d, asset: a}
+	}
+	return &internal{d: d, asset: a}
+}
+
+// version is the part of [Files.Version] that all kinds share.
+func (d *Deployment) version(kind string, a *api.Asset) string {
+	return fmt.Sprintf("%s\x00%s\x00%s\x00%d", d.user, a.ID, kind, a.LastTransferred.Unix())
+}
