@@ -26,6 +26,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"codeoceanfs/remote/fault"
 )
 
 const (
@@ -84,6 +86,7 @@ func New(o Options) *http.Transport {
 	d := &dialer{loopback: o.AllowLoopback, proxies: map[string]bool{}}
 	t := &http.Transport{
 		Proxy:                  d.proxy,
+		OnProxyConnectResponse: proxyAnswer,
 		DialContext:            d.dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		TLSHandshakeTimeout:    tlsTimeout,
@@ -120,6 +123,17 @@ func (d *dialer) proxy(req *http.Request) (*url.URL, error) {
 		d.mu.Unlock()
 	}
 	return u, err
+}
+
+// proxyAnswer makes the error of a proxy that gives no way to the host.
+func proxyAnswer(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &fault.Error{
+		Op: "connect through the proxy", Host: proxy.Host, Status: resp.StatusCode,
+		Kind: fault.ErrUnreachable, RetryAfter: RetryAfter(resp.Header),
+	}
 }
 
 func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
