@@ -58,7 +58,7 @@ func (z zeros) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 			return nil, err
 		}
 	}
-	var r io.Reader = io.LimitReader(zero{}, n)
+	r := io.LimitReader(zero{}, n)
 	if z.body != nil {
 		r = z.body(ctx, 0, off, n, r)
 	}

@@ -16,10 +16,10 @@ func (c *Cache) buffers() int64 {
 }
 
 func TestMemoryStaysInItsBudgetWhateverIsOpen(t *testing.T) {
-	for _, handles := range []int{1, 16, 200} {
+	for _, handles := range []int{1, 16, 100} {
 		t.Run(fmt.Sprint(handles), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const memory, size = 8 << 20, 6 << 20
+				const memory, size = 8 << 20, 2 << 20
 				c := newCache(t, Config{Memory: memory})
 				var wg sync.WaitGroup
 				for i := range handles {
@@ -27,7 +27,7 @@ func TestMemoryStaysInItsBudgetWhateverIsOpen(t *testing.T) {
 					h := open(t, c, a)
 					for t0 := range int64(2) { // two threads each, in turns
 						wg.Go(func() {
-							const n = 512 << 10
+							const n = 256 << 10
 							for off := t0 * n; off < size; off += 2 * n {
 								if err := verify(t.Context(), h, a, off, n); err != nil {
 									t.Error(err)
@@ -51,7 +51,7 @@ func TestMemoryStaysInItsBudgetWhateverIsOpen(t *testing.T) {
 
 func TestTightMemoryIsNotWastedOnRefetching(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const files, size = 16, 8 << 20
+		const files, size = 16, 3 << 20
 		c := newCache(t, Config{Memory: 8 << 20})
 		var wg sync.WaitGroup
 		var objects []*arith
@@ -81,7 +81,7 @@ func TestTightMemoryIsNotWastedOnRefetching(t *testing.T) {
 
 func TestSharesAreFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size = 64 << 20
+		const size = 32 << 20
 		c := newCache(t, Config{Memory: 64 << 20})
 		var mu sync.Mutex
 		var took []time.Duration
@@ -111,12 +111,12 @@ func TestSharesAreFair(t *testing.T) {
 
 func TestFilesLeftOpenTakeNoShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size = 256 << 20
+		const size = 96 << 20
 		c := newCache(t, Config{Memory: 64 << 20})
-		for i := range 50 {
+		for i := range 20 {
 			a := slow(newArith(fmt.Sprint("idle", i), size))
 			h := open(t, c, a)
-			for off := int64(0); off < 2<<20; off += BlockSize {
+			for off := int64(0); off < 1<<20; off += BlockSize {
 				check(t, h, a, off, BlockSize)
 			}
 		}
@@ -129,7 +129,7 @@ func TestFilesLeftOpenTakeNoShare(t *testing.T) {
 		}
 		rate := size / time.Since(began).Seconds()
 		if rate < 4*perRange {
-			t.Errorf("%.0f MB/s with 50 idle files", rate/1e6)
+			t.Errorf("%.0f MB/s with 20 idle files", rate/1e6)
 		}
 	})
 }

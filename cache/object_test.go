@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // arith is an Object whose bytes are computed from its name and the offset, so
@@ -179,15 +178,4 @@ func open(t testing.TB, c *Cache, a *arith) *Handle {
 	h := c.Open(a)
 	t.Cleanup(h.Close)
 	return h
-}
-
-// until waits for something another goroutine is about to do.
-func until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); {
-		if time.Now().After(end) {
-			t.Fatalf("%s: it never happens", what)
-		}
-		time.Sleep(time.Millisecond)
-	}
 }

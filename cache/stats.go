@@ -2,25 +2,25 @@ package cache
 
 // Stats counts what a cache did since it was made. Sizes are in bytes.
 type Stats struct {
-	MemoryLimit int64 // the budget
-	MemoryUsed  int64 // what of it is taken, by blocks that are there or in flight
+	MemoryLimit int64 `json:"memory_limit"` // the budget
+	MemoryUsed  int64 `json:"memory_used"`  // what of it is taken, by blocks that are there or in flight
 
-	Hits    int64 // blocks read that were there
-	Waits   int64 // blocks read that were in flight
-	Misses  int64 // blocks that a read had to ask for
-	Evicted int64 // blocks dropped to make room
+	Hits    int64 `json:"hits"`    // blocks read that were there
+	Waits   int64 `json:"waits"`   // blocks read that were in flight
+	Misses  int64 `json:"misses"`  // blocks that a read had to ask for
+	Evicted int64 `json:"evicted"` // blocks dropped to make room
 
-	Fetches  int64 // ranges asked for
-	Ahead    int64 // those of them that nobody waited for yet
-	Failures int64 // those that ended with an error, given up ones not counted
-	InFlight int   // those under way now
-	Waiting  int   // reads in line for memory or for a slot
+	Fetches  int64 `json:"fetches"`   // ranges asked for
+	Ahead    int64 `json:"ahead"`     // those of them that nobody waited for yet
+	Failures int64 `json:"failures"`  // those that ended with an error, given up ones not counted
+	InFlight int   `json:"in_flight"` // those under way now
+	Waiting  int   `json:"waiting"`   // reads in line for memory or for a slot
 
-	BytesFetched int64 // received from objects, whole blocks
-	BytesRead    int64 // given to readers
+	BytesFetched int64 `json:"bytes_fetched"` // received from objects, whole blocks
+	BytesRead    int64 `json:"bytes_read"`    // given to readers
 
-	Files   int // files with blocks in memory, or open
-	Handles int // open handles
+	Files   int `json:"files"`   // files with blocks in memory, or open
+	Handles int `json:"handles"` // open handles
 }
 
 // Stats is a snapshot.

@@ -51,7 +51,7 @@ func (s *stream) advance(r Span, state State) {
 		s.issued = min(s.issued, r.To)
 	}
 	if onward && state != Ready {
-		s.window = min(max(2*s.window, head), s.earned(), maxWindow)
+		s.window = min(max(4*s.window, 2*r.Len(), head), s.earned(), maxWindow)
 	}
 }
 

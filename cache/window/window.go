@@ -11,8 +11,9 @@
 // stream of one read asks for nothing more: that is a random read.
 //
 // A stream earns its window. Each read that finds its bytes not yet there
-// doubles the window, but never beyond a multiple of what the stream has
-// really read, so the bytes fetched in vain stay in proportion to those used:
+// makes the window four times as long, but never longer than a multiple of
+// what the stream has really read: a reader that keeps up gets no more, and
+// the bytes fetched in vain stay in proportion to those used.
 //
 //	      start              next            issued
 //	        |--- read so far ---|--- window --->|
