@@ -104,10 +104,10 @@ func (b *bucket) find(ctx context.Context) (way, error) {
 		switch {
 		case err == nil:
 		case r.misdirected() && moved:
-			failure = b.failed("find bucket", "", way{}, err, r)
+			failure = b.failed(ctx, "find bucket", "", way{}, err, r)
 			continue
 		case !r.refused() && !r.unsupported():
-			return way{}, b.failed("find bucket", "", way{}, err, r)
+			return way{}, b.failed(ctx, "find bucket", "", way{}, err, r)
 		}
 		if err != nil && !fixed {
 			w.signed = b.hasCredentials(ctx)
@@ -139,7 +139,7 @@ func (b *bucket) keep(w way) {
 	b.way = w
 	b.mu.Unlock()
 	if news {
-		b.store.log.Info("bucket", "name", b.name, "region", w.region, "credentials", w.signed)
+		b.store.log.Debug("bucket", "name", b.name, "region", w.region, "credentials", w.signed)
 	}
 }
 

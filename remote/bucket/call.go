@@ -3,6 +3,7 @@ package bucket
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -18,29 +19,30 @@ const maxLessons = 4
 func (b *bucket) call(ctx context.Context, op, key string, ask func(context.Context, *s3.Client) error) error {
 	w, err := b.settled(ctx)
 	if err != nil {
-		return b.failed(op, key, w, err, replyOf(err))
+		return b.failed(ctx, op, key, w, err, replyOf(err))
 	}
 	var (
 		refusal          error // in the way that was tried first
 		renewed, crossed bool
 	)
 	for lesson := 1; ; lesson++ {
+		start := time.Now()
 		err := ask(ctx, b.client(w))
 		if err == nil {
 			b.keep(w)
 			return nil
 		}
 		r := replyOf(err)
-		failure := b.failed(op, key, w, err, r)
+		failure := b.failed(ctx, op, key, w, err, r)
 		switch {
 		case lesson == maxLessons:
 			return failure
 		case r.misdirected() && regionName.MatchString(r.region) && r.region != w.region:
 			w.region = r.region
-		case w.signed && !renewed && r.outdated():
-			// The clock needs no help: the SDK's client corrects itself by the answer.
+		case w.signed && !renewed && r.skewed():
+			renewed = true // the SDK's client corrects its clock by the answer
+		case w.signed && !renewed && r.outdated() && b.chain.renew(start):
 			renewed = true
-			b.chain.renew()
 		case r.refused() && !crossed && b.mayCross(ctx, w):
 			crossed, refusal = true, failure
 			w.signed = !w.signed
@@ -48,7 +50,7 @@ func (b *bucket) call(ctx context.Context, op, key string, ask func(context.Cont
 			return refusal
 		case r.refused():
 			// Asking for credentials above may have found out why there are none.
-			return b.failed(op, key, w, err, r)
+			return b.failed(ctx, op, key, w, err, r)
 		default:
 			if r.status == http.StatusNotFound {
 				b.keep(w) // whoever is told so is allowed in

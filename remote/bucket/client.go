@@ -37,10 +37,23 @@ func (b *bucket) newClient(w way) *s3.Client {
 	if w.signed {
 		o.Credentials = aws.CredentialsProviderFunc(b.retrieve)
 	}
+	o.APIOptions = append(o.APIOptions, dropAcceptEncoding)
 	if name, version, ok := strings.Cut(b.store.cfg.Agent, "/"); ok {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
 			return awsmiddleware.AddUserAgentKeyValue(name, version)(stack)
 		})
 	}
 	return s3.New(o)
+}
+
+// dropAcceptEncoding takes out of the SDK what makes it sign that header, which
+// proxies and Google's store change on the way. Nothing is unpacked by anybody:
+// see [transport.New].
+func dropAcceptEncoding(stack *middleware.Stack) error {
+	const id = "DisableAcceptEncodingGzip"
+	if _, ok := stack.Finalize.Get(id); !ok {
+		return nil
+	}
+	_, err := stack.Finalize.Remove(id)
+	return err
 }

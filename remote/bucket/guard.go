@@ -16,6 +16,9 @@ const (
 	maxPage = 8 << 20
 )
 
+// errTooLong is about a page that is longer than any can be.
+var errTooLong = fmt.Errorf("%w: a listing's page of more than %d bytes", fault.ErrMalformed, maxPage)
+
 // guard is the last look at a request before it leaves, and the first at its
 // answer: signatures go only where they belong, and no answer is endless.
 type guard struct {
@@ -53,7 +56,11 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case resp.StatusCode >= 300:
 		resp.Body = &bounded{resp.Body, maxError, true}
-	case req.URL.Query().Has("list-type"):
+	case !req.URL.Query().Has("list-type"):
+	case resp.ContentLength > maxPage:
+		_ = resp.Body.Close()
+		return nil, errTooLong
+	default:
 		resp.Body = &bounded{resp.Body, maxPage, false}
 	}
 	return resp, nil
@@ -72,7 +79,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 		if b.ends {
 			return 0, io.EOF
 		}
-		return 0, fmt.Errorf("%w: answer of more than %d bytes", fault.ErrMalformed, maxPage)
+		return 0, errTooLong
 	}
 	if int64(len(p)) > b.left {
 		p = p[:b.left]

@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -69,15 +70,20 @@ func (r reply) misdirected() bool {
 // maxSkew is the error of a clock that S3 still accepts.
 const maxSkew = 15 * time.Minute
 
-// outdated: the signature was made with credentials, or a time, that are over.
+// skewed: the signature was made with a time that is over, or to come. A HEAD's
+// answer has no code.
+func (r reply) skewed() bool {
+	return r.code == "RequestTimeTooSkewed" ||
+		r.status == http.StatusForbidden && r.bare() && r.skew.Abs() > maxSkew
+}
+
+// outdated: the signature was made with credentials that are over.
 func (r reply) outdated() bool {
 	switch r.code {
-	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestTimeTooSkewed", "RequestExpired":
+	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId":
 		return true
 	}
-	// A HEAD's answer has no code.
-	return r.status == http.StatusBadRequest && r.region == "" && r.bare() ||
-		r.status == http.StatusForbidden && r.bare() && r.skew.Abs() > maxSkew
+	return r.status == http.StatusBadRequest && r.region == "" && r.bare()
 }
 
 // refused: not so, whoever asks this way.
@@ -118,7 +124,7 @@ func (r reply) kind() error {
 
 // failed makes the error of an attempt in the way w. An error of ours, and one
 // of the caller's context, keeps its meaning.
-func (b *bucket) failed(op, key string, w way, err error, r reply) error {
+func (b *bucket) failed(ctx context.Context, op, key string, w way, err error, r reply) error {
 	e := &fault.Error{
 		Op: op, Path: b.name + "/" + key, Host: r.host,
 		Status: r.status, Code: r.code, Message: short(r.message),
@@ -131,6 +137,8 @@ func (b *bucket) failed(op, key string, w way, err error, r reply) error {
 	switch {
 	case r.status >= 300:
 		e.Kind, e.Err = r.kind(), b.explain(w, r)
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		e.Kind, e.Err = fault.KindOf(ctx.Err()), ctx.Err()
 	case errors.As(err, &ours):
 		e.Kind, e.Err = ours.Kind, ours.Err
 		e.Status, e.Code, e.Message, e.Host = ours.Status, ours.Code, ours.Message, ours.Host
@@ -138,8 +146,8 @@ func (b *bucket) failed(op, key string, w way, err error, r reply) error {
 	case transport.Kind(fault.Cause(err)) != nil:
 		e.Err = fault.Cause(err)
 		e.Kind = transport.Kind(e.Err)
-	case errors.As(err, &garbled), r.code != "":
-		e.Kind, e.Err = fault.ErrMalformed, spare(fault.Cause(err))
+	case errors.As(err, &garbled):
+		e.Kind, e.Err = fault.ErrMalformed, spare(garbled)
 	default:
 		e.Err = fault.Cause(err)
 	}
@@ -155,7 +163,7 @@ func (b *bucket) explain(w way, r reply) error {
 	case r.code == "InvalidObjectState":
 		return fmt.Errorf("it is in an archived storage class: restore it first")
 	case r.code == "RequestTimeTooSkewed":
-		return fmt.Errorf("the clock of this machine is off by %v", r.skew.Round(time.Second))
+		return fmt.Errorf("the clock of this machine is off by %v", r.skew.Round(time.Minute))
 	case r.misdirected():
 		return fmt.Errorf("bucket %q is in another region: set its region in the configuration", b.name)
 	case r.status == http.StatusNotFound && (r.code == "NoSuchBucket" || w == way{}):
