@@ -132,3 +132,15 @@ func TestLimitLetsGoOfThoseWhoLeave(t *testing.T) {
 		}
 	})
 }
+
+// One who leaves in the moment of getting a place gives it back.
+func TestLimitLeavingWithAPlace(t *testing.T) {
+	l := Limit(&busy{status: 200}, 1)
+	turn := make(chan struct{})
+	l.busy, l.queue = 0, []chan struct{}{turn}
+	l.admit()
+	l.leave(turn)
+	if l.InUse() != 0 {
+		t.Errorf("%d places in use", l.InUse())
+	}
+}

@@ -76,6 +76,7 @@ func TestAllowedAddresses(t *testing.T) {
 		"[fe80::1%eth0]:80":           false,
 		"[fd00:ec2::254]:80":          false,
 		"100.100.100.200:80":          false,
+		"[::ffff:100.100.100.200]:80": false,
 		"0.0.0.0:80":                  false,
 		"[::]:80":                     false,
 		"224.0.0.1:80":                false,

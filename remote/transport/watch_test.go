@@ -37,6 +37,7 @@ func TestWatch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, c.handler)
 			rt := Watch(local(t), Timeouts{FirstByte: short, Stall: short})
+			start := time.Now()
 			resp, err := rt.RoundTrip(request(t, t.Context(), s.URL))
 			var got []byte
 			if c.status != 0 {
@@ -49,6 +50,9 @@ func TestWatch(t *testing.T) {
 			}
 			if !errors.Is(err, fault.ErrTimeout) || !Retryable(err) || string(got) != c.body {
 				t.Errorf("got %q, error %v", got, err)
+			}
+			if took := time.Since(start); took > dialTimeout {
+				t.Errorf("noticed after %v", took)
 			}
 		})
 	}
@@ -67,6 +71,7 @@ func TestWatchLeavesTheCallersReasonAlone(t *testing.T) {
 // body is a response body made of its parts, each after its pause.
 type body struct {
 	ctx   context.Context
+	first int // bytes that come at once
 	parts int
 	size  int
 	pause time.Duration
@@ -75,6 +80,10 @@ type body struct {
 func (b *body) Read(p []byte) (int, error) {
 	if b.parts == 0 {
 		return 0, io.EOF
+	}
+	if n := min(len(p), b.first); n > 0 {
+		b.first -= n
+		return n, nil
 	}
 	b.parts--
 	select {
@@ -95,11 +104,13 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // own pauses never.
 func TestWatchRate(t *testing.T) {
 	for name, c := range map[string]struct {
+		first        int
 		part, parts  int
 		pause, think time.Duration
 		err          error
 	}{
 		"a byte every nine seconds":  {part: 1, parts: 100, pause: 9 * time.Second, err: fault.ErrTimeout},
+		"fast, and then a drip":      {first: 64 << 20, part: 1, parts: 100, pause: 9 * time.Second, err: fault.ErrTimeout},
 		"slow but above the minimum": {part: 18 << 10, parts: 100, pause: 9 * time.Second},
 		"a reader that thinks":       {part: 1, parts: 100, pause: time.Millisecond, think: time.Minute},
 		"one pause too long":         {part: 1 << 20, parts: 1, pause: 11 * time.Second, err: fault.ErrTimeout},
@@ -107,7 +118,7 @@ func TestWatchRate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rt := Watch(roundTrip(func(r *http.Request) (*http.Response, error) {
-					b := &body{ctx: r.Context(), parts: c.parts, size: c.part, pause: c.pause}
+					b := &body{ctx: r.Context(), first: c.first, parts: c.parts, size: c.part, pause: c.pause}
 					return &http.Response{StatusCode: 200, Body: b}, nil
 				}), Timeouts{})
 				resp, err := rt.RoundTrip(request(t, t.Context(), "http://x"))
@@ -123,7 +134,7 @@ func TestWatchRate(t *testing.T) {
 				if err != c.err && !(c.err == nil && err == io.EOF) && !errors.Is(err, c.err) {
 					t.Errorf("error is %v", err)
 				}
-				if c.err != nil && time.Since(start) > 45*time.Second {
+				if c.err != nil && time.Since(start) > 75*time.Second {
 					t.Errorf("noticed after %v", time.Since(start))
 				}
 			})
