@@ -98,6 +98,9 @@ type Store struct {
 
 	data, meta transport.Retry
 
+	life    context.Context // until Close
+	end     context.CancelFunc
+	strays  sync.WaitGroup     // requests that may outlive who asked
 	flights singleflight.Group // of questions about a bucket, by bucket
 
 	mu      sync.Mutex // guards what follows
@@ -138,11 +141,15 @@ func New(cfg Config) (*Store, error) {
 		return transport.Limit(transport.Watch(rt, transport.Timeouts{}), n)
 	}
 	s.public, s.local = layers(false), layers(true)
+	s.life, s.end = context.WithCancel(context.Background())
 	return s, nil
 }
 
-// Close closes idle connections. Requests that run are ended by their contexts.
+// Close closes idle connections. Requests that somebody waits for are ended by
+// that somebody's context.
 func (s *Store) Close() {
+	s.end()
+	s.strays.Wait()
 	for _, t := range s.idle {
 		t.CloseIdleConnections()
 	}

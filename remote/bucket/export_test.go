@@ -1,6 +1,8 @@
 package bucket
 
-import "time"
+import (
+	"time"
+)
 
 // Quick makes the waits between attempts short, for tests with real sockets.
 func (s *Store) Quick() {
@@ -24,3 +26,6 @@ func (s *Store) ForgetCredentials() {
 		c.mu.Unlock()
 	}
 }
+
+// Idle waits for requests whose answer nobody waits for.
+func (s *Store) Idle() { s.strays.Wait() }

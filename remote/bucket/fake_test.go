@@ -21,7 +21,7 @@ import (
 // which it can answer wrongly. It knows the hosts of AWS and the path style.
 type fake struct {
 	*httptest.Server
-	t       *testing.T
+	t       testing.TB
 	buckets map[string]*fakeBucket
 	keys    map[string]bool // access keys that exist
 
@@ -65,7 +65,7 @@ func objects(keys ...string) map[string]fakeObject {
 	return m
 }
 
-func newFake(t *testing.T, buckets map[string]*fakeBucket) *fake {
+func newFake(t testing.TB, buckets map[string]*fakeBucket) *fake {
 	f := &fake{t: t, buckets: buckets, keys: map[string]bool{"AKIAGOOD": true}, count: map[string]int{}}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)

@@ -33,17 +33,20 @@ func (s *Store) Stat(ctx context.Context, loc Location, path string) (Entry, err
 		file Object
 		err  error
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	head := make(chan answer, 1)
 	file, dir := path, folder(path)
 	if file == dir {
 		head <- answer{err: missing(b, base+file)}
 	} else {
-		go func() {
-			o, err := s.head(ctx, b, base+file)
+		// When a folder is found first, the HEAD is let run: to cut it off would
+		// cost its connection, which is dearer than the answer.
+		headCtx, cancel := context.WithCancel(s.life)
+		defer context.AfterFunc(ctx, cancel)()
+		s.strays.Go(func() {
+			defer cancel()
+			o, err := s.head(headCtx, b, base+file)
 			head <- answer{o, err}
-		}()
+		})
 	}
 
 	var isDir bool
