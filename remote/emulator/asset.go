@@ -8,12 +8,18 @@ type Asset struct {
 	Archived bool `json:"archived,omitempty"`
 	// Favorite assets are found by a search for favorites, whoever asks.
 	Favorite bool `json:"favorite,omitempty"`
-	// RefuseFiles makes the asset discoverable for everyone, its owner
-	// included: listed with its record, its files refused.
+	// RefuseFiles refuses the files to everybody, the owner included, who may
+	// see the record all the same.
 	RefuseFiles bool `json:"refuse_files,omitempty"`
 	// ReadyAfter is in how many seconds after start (or [Server.Add]) a draft
 	// becomes ready; 0 means that it stays a draft.
 	ReadyAfter float64 `json:"ready_after,omitempty"`
+	// ReadyAt is ReadyAfter as a time, in unix seconds; it counts before it.
+	ReadyAt float64 `json:"ready_at,omitempty"`
+	// Copying is true while the files of a created asset are not all there;
+	// From is what it is created from.
+	Copying bool    `json:"copying,omitempty"`
+	From    *Origin `json:"from,omitempty"`
 	// InReleasePipeline makes transfer ask for force.
 	InReleasePipeline bool `json:"in_release_pipeline,omitempty"`
 	// Permissions are what the permissions call shows; nil means the owner's

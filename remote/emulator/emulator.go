@@ -24,13 +24,26 @@
 package emulator
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"codeoceanfs/remote/emulator/files"
+	"codeoceanfs/remote/emulator/s3"
 	"codeoceanfs/remote/emulator/wire"
+)
+
+const (
+	// defaultDraftTime is long enough to be seen, and shorter than the SDK's
+	// five seconds between two looks.
+	defaultDraftTime = 3 * time.Second
+	// defaultURLLifetime is what the platforms of this kind give.
+	defaultURLLifetime = time.Hour
 )
 
 // Config says what to serve and how. The zero value serves an empty
@@ -60,32 +73,70 @@ type Config struct {
 
 // Server is one deployment. All its methods may be called at any time from
 // any goroutine.
-type Server struct{}
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	began   time.Time // what ready_after counts from
+	net     wire.Net
+	access  *access
+	shelf   *shelf
+	buckets buckets
+	deploy  Deployment
+	mux     *http.ServeMux
+	api, s3 http.Handler
+	settings
+	throttle throttle
 
-// New reads the data directory.
-func New(cfg Config) (*Server, error) { panic("being written") }
+	runs      sync.Mutex
+	computed  map[string]Computation // guarded by runs
+	changes   sync.Mutex             // held while an asset changes and is saved: memory and disk agree
+	scanned   time.Time              // guarded by changes
+	listening listening
+	jobs      jobs
+}
 
-// Start listens and serves until Close.
-func (s *Server) Start() error { panic("being written") }
+// New reads the data directory, and makes it when it is missing.
+func New(cfg Config) (*Server, error) {
+	s := &Server{cfg: cfg, log: cfg.Logger, began: time.Now(), shelf: newShelf()}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.cfg.DraftTime == 0 {
+		s.cfg.DraftTime = defaultDraftTime
+	}
+	s.settings.quirks = cfg.Quirks
+	s.SetURLLifetime(cfg.URLLifetime)
+	s.SetShape(Shape{Latency: cfg.Latency, ConnRate: cfg.ConnRate, TotalRate: cfg.TotalRate})
+	s.computed = make(map[string]Computation)
+	s.jobs.init()
+	s.api = s.net.Handler(wire.Side{Route: s.routes(), Fail: fail}, http.HandlerFunc(s.serveAPI))
+	s.s3 = s.net.Handler(wire.Side{Route: s3.Route, Fail: s3.Fail}, &s3.Endpoint{Store: store{s}})
+	if err := s.load(); err != nil {
+		return nil, fmt.Errorf("emulator: %w", err)
+	}
+	return s, nil
+}
 
-// Close stops serving, waits for what runs in the background, and frees the
-// ports. Connections are cut.
-func (s *Server) Close() error { panic("being written") }
-
-// APIURL is the base of the API's side, "http://127.0.0.1:port": a
-// deployment's domain. Before Start it is a name that only works for a caller
-// which hands requests to [Server.API] itself.
-func (s *Server) APIURL() string { panic("being written") }
-
-// S3URL is the S3 endpoint; as APIURL.
-func (s *Server) S3URL() string { panic("being written") }
-
-// API is the API's side as a handler, for callers without a socket: latency,
-// faults and counters apply, rates do not.
-func (s *Server) API() http.Handler { panic("being written") }
-
-// S3 is the S3 side; as API.
-func (s *Server) S3() http.Handler { panic("being written") }
+func (s *Server) load() error {
+	if s.cfg.Data != "" {
+		if err := os.MkdirAll(filepath.Join(s.cfg.Data, "assets"), 0o755); err != nil {
+			return err
+		}
+		if err := readJSON(filepath.Join(s.cfg.Data, "deployment.json"), &s.deploy); err != nil {
+			return err
+		}
+		s.buckets.dir = filepath.Join(s.cfg.Data, "buckets")
+	}
+	s.access = newAccess(s.deploy)
+	if err := s.buckets.loadAll(); err != nil {
+		return err
+	}
+	if err := s.rescan(true); err != nil {
+		return err
+	}
+	s.resume()
+	return nil
+}
 
 // Shape and Fault describe trouble on the network, Count its traffic.
 type (

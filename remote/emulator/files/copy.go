@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// below yields the files of t under the prefix with their keys relative to
+// Below yields the files of t under the prefix with their keys relative to
 // it. The prefix is a folder: "foo" and "foo/" are the same, and "foobar" is
 // not in it.
-func below(t Tree, prefix string, yield func(key string, f File) error) error {
+func Below(t Tree, prefix string, yield func(key string, f File) error) error {
 	if prefix != "" && !strings.HasSuffix(prefix, "/") {
 		prefix += "/"
 	}
@@ -32,7 +32,7 @@ func below(t Tree, prefix string, yield func(key string, f File) error) error {
 // Snapshot is the tree of the files of t in the folder prefix, as they are now.
 func Snapshot(t Tree, prefix string) (Tree, error) {
 	var all []File
-	err := below(t, prefix, func(key string, f File) error {
+	err := Below(t, prefix, func(key string, f File) error {
 		f.Key = key
 		all = append(all, f)
 		return nil
@@ -51,7 +51,7 @@ func Copy(dir string, t Tree, prefix string) (n int, err error) {
 		return 0, err
 	}
 	defer root.Close()
-	err = below(t, prefix, func(key string, f File) error {
+	err = Below(t, prefix, func(key string, f File) error {
 		n++
 		return copyFile(root, key, f)
 	})

@@ -150,3 +150,31 @@ func Fold(all func(func(Item) bool) error, prefix, delimiter, after string, yiel
 		return i.Key <= after || yield(i)
 	})
 }
+
+// Without is t with some keys hidden.
+func Without(t Tree, keys map[string]bool) Tree {
+	if len(keys) == 0 {
+		return t
+	}
+	return without{t, keys}
+}
+
+type without struct {
+	Tree
+	hidden map[string]bool
+}
+
+// Stat does not find what is hidden.
+func (t without) Stat(key string) (File, error) {
+	if t.hidden[key] {
+		return File{}, &fs.PathError{Op: "stat", Path: key, Err: fs.ErrNotExist}
+	}
+	return t.Tree.Stat(key)
+}
+
+// Walk folds by itself: a prefix may be left without any file.
+func (t without) Walk(prefix, delimiter, after string, yield func(Item) bool) error {
+	return Fold(func(yield func(Item) bool) error {
+		return t.Tree.Walk(prefix, "", "", func(i Item) bool { return t.hidden[i.Key] || yield(i) })
+	}, prefix, delimiter, after, yield)
+}

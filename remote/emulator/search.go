@@ -1,0 +1,249 @@
+package emulator
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strconv"
+)
+
+const (
+	// defaultLimit and maxLimit are the platform's own figures.
+	defaultLimit = 100
+	maxLimit     = 1000
+)
+
+// searchRequest is the body of a search.
+type searchRequest struct {
+	Offset    int             `json:"offset"`
+	Limit     int             `json:"limit"`
+	NextToken json.RawMessage `json:"next_token"` // string or number
+	SortOrder string          `json:"sort_order"`
+	SortField string          `json:"sort_field"`
+	Query     string          `json:"query"`
+	Type      string          `json:"type"`
+	Ownership string          `json:"ownership"`
+	Origin    string          `json:"origin"`
+	Favorite  bool            `json:"favorite"`
+	Archived  bool            `json:"archived"`
+	Filters   []filter        `json:"filters"`
+}
+
+// oneOf are the values that a field may take; empty is always one.
+func oneOf(field, value string, allowed ...string) error {
+	if value == "" || slices.Contains(allowed, value) {
+		return nil
+	}
+	return bad("%s: %q is not one of %q", field, value, allowed)
+}
+
+func (q *searchRequest) check(c *call) error {
+	for _, err := range []error{
+		oneOf("sort_order", q.SortOrder, "asc", "desc"),
+		oneOf("sort_field", q.SortField, "created", "type", "name", "size"),
+		oneOf("type", q.Type, "dataset", "result", "combined", "model"),
+		oneOf("ownership", q.Ownership, "created", "shared", "private"),
+		oneOf("origin", q.Origin, "internal", "external"),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	for _, f := range q.Filters {
+		if err := f.check(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case q.Limit < 0 || q.Offset < 0:
+		return bad("offset and limit cannot be negative")
+	case q.Limit > maxLimit && !c.quirks.ClampLimit:
+		return bad("limit: %d is over the maximum of %d", q.Limit, maxLimit)
+	case c.quirks.Window > 0 && q.Offset+q.Limit > c.quirks.Window:
+		return bad("offset + limit is over the window of %d", c.quirks.Window)
+	case q.Limit == 0:
+		q.Limit = defaultLimit
+	}
+	q.Limit = min(q.Limit, maxLimit)
+	if c.quirks.PageSize > 0 {
+		q.Limit = min(q.Limit, c.quirks.PageSize)
+	}
+	return nil
+}
+
+// order is what the request sorts by: an order without a field is ignored.
+func (q *searchRequest) order() order {
+	if q.SortField == "" || q.SortOrder == "" {
+		return order{field: "created", descending: true}
+	}
+	return order{q.SortField, q.SortOrder == "desc"}
+}
+
+// selects tells whether the search finds e.
+func (q *searchRequest) selects(c *call, e *entry, words query) bool {
+	switch {
+	case e.Archived != q.Archived && !(e.Archived && c.quirks.PlainArchived),
+		q.Type != "" && e.Type != q.Type,
+		q.Favorite && !e.Favorite,
+		q.Origin != "" && (q.Origin == "external") != e.external(),
+		c.user.roleOf(e) < discoverer,
+		q.Ownership != "" && !c.user.owns(e, q.Ownership):
+		return false
+	}
+	for _, f := range q.Filters {
+		if !f.selects(e) {
+			return false
+		}
+	}
+	return words.selects(e, c.quirks.LongNames)
+}
+
+// owns tells how a user stands to an asset: created it, created it and shared
+// it with nobody (private), or was given it by another (shared).
+func (t Token) owns(e *entry, kind string) bool {
+	created := e.Owner == t.User
+	switch kind {
+	case "created":
+		return created
+	case "private":
+		return created && (e.Permissions == nil || len(e.Permissions.Users) <= 1 && len(e.Permissions.Groups) == 0 &&
+			(e.Permissions.Everyone == "" || e.Permissions.Everyone == "none"))
+	}
+	t.Admin = false // an admin sees all, and is not given it
+	return !created && t.roleOf(e) >= discoverer
+}
+
+// cursor is what a token says: after which asset a page begins. It goes by the
+// asset, not by a number, so that nothing is skipped or shown twice when assets
+// come and go meanwhile.
+type cursor struct {
+	ID    string  `json:"i"`
+	Value float64 `json:"v,omitempty"` // the sort value, for an asset that is gone
+	Text  string  `json:"t,omitempty"`
+	Page  int     `json:"p"`
+}
+
+func (s *Server) search(c *call) (any, error) {
+	var q searchRequest
+	if err := c.decode(&q); err != nil {
+		return nil, err
+	}
+	if err := q.check(c); err != nil {
+		return nil, err
+	}
+	if err := s.rescan(false); err != nil {
+		return nil, err
+	}
+	if q.order().field == "size" {
+		for _, e := range s.shelf.all() {
+			s.measure(e)
+		}
+	}
+	list := s.shelf.list(q.order())
+	from, page, err := s.begin(c, &q, list)
+	if err != nil {
+		return nil, err
+	}
+	words := parseQuery(q.Query)
+	results := []any{}
+	skip, more := 0, false
+	if from == 0 && page == 1 || c.quirks.NumberTokens {
+		skip, from = q.Offset, 0
+	}
+	var last *entry
+	for _, e := range list[from:] {
+		if !q.selects(c, e, words) {
+			continue
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		if len(results) == q.Limit {
+			more = true
+			break
+		}
+		last = e
+		results = append(results, s.record(e, c.now, c.quirks))
+	}
+	answer := map[string]any{"has_more": more, "results": results}
+	s.addToken(c, &q, answer, last, page)
+	return answer, nil
+}
+
+// begin finds where the page begins in list, and which page of its listing it
+// is.
+func (s *Server) begin(c *call, q *searchRequest, list []*entry) (from, page int, err error) {
+	var token string
+	if json.Unmarshal(q.NextToken, &token) != nil {
+		token = string(q.NextToken) // a number
+	}
+	if token == "" || c.quirks.NoTokens {
+		return 0, 1, nil
+	}
+	page = 2
+	if c.quirks.NumberTokens {
+		if q.Offset, err = strconv.Atoi(token); err != nil || q.Offset < 0 {
+			return 0, 0, bad("next_token: not a token of this deployment")
+		}
+		page = q.Offset/q.Limit + 1
+	} else {
+		raw, err := base64.RawURLEncoding.DecodeString(token)
+		var at cursor
+		if err != nil || strictly(raw, &at) != nil {
+			return 0, 0, bad("next_token: not a token of this deployment")
+		}
+		after := &entry{Asset: Asset{Record: Record{ID: at.ID, Name: at.Text, Type: at.Text, Created: at.Value}}}
+		size := int64(at.Value)
+		after.Size = &size
+		i, found := slices.BinarySearchFunc(list, after, q.order().compare)
+		if found {
+			i++
+		}
+		from, page = i, at.Page
+	}
+	if c.quirks.TokenPages > 0 && page > c.quirks.TokenPages && s.tokenDies() {
+		return 0, 0, bad("next_token: expired")
+	}
+	return from, page, nil
+}
+
+// addToken tells how the listing goes on, in the way the quirks ask for.
+func (s *Server) addToken(c *call, q *searchRequest, answer map[string]any, last *entry, page int) {
+	more := answer["has_more"] == true
+	var token any
+	switch {
+	case c.quirks.NoTokens:
+		return
+	case c.quirks.RepeatToken && page > 1:
+		answer["has_more"], answer["next_token"] = true, q.NextToken
+		return
+	case c.quirks.NumberTokens:
+		token = q.Offset + len(answer["results"].([]any))
+	case last == nil:
+		token = ""
+	default:
+		at := cursor{ID: last.ID, Value: last.Created, Page: page + 1}
+		switch q.order().field {
+		case "name":
+			at.Text = last.Name
+		case "type":
+			at.Text = last.Type
+		case "size":
+			at.Value = float64(last.totalSize())
+		}
+		raw, err := json.Marshal(at)
+		if err != nil {
+			s.log.Error("token not made", "error", err)
+		}
+		token = base64.RawURLEncoding.EncodeToString(raw)
+	}
+	switch {
+	case more || c.quirks.LastToken == "present":
+		answer["next_token"] = token
+	case c.quirks.LastToken == "null":
+		answer["next_token"] = nil
+	case c.quirks.LastToken == "empty":
+		answer["next_token"] = ""
+	}
+}
