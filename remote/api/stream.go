@@ -29,7 +29,7 @@ func eachField(r io.Reader, f func(name string, s *stream) error) error {
 	if t != json.Delim('{') {
 		return fmt.Errorf("%w: not an object", errShape)
 	}
-	for s.dec.More() {
+	for s.more() {
 		name, err := s.token()
 		if err != nil {
 			return err
@@ -38,7 +38,7 @@ func eachField(r io.Reader, f func(name string, s *stream) error) error {
 			return err
 		}
 	}
-	if _, err := s.token(); err != nil { // the closing brace
+	if err := s.close('}'); err != nil {
 		return err
 	}
 	s.in.left = maxValue
@@ -80,12 +80,27 @@ func (s *stream) each(f func() error) error {
 	case t != json.Delim('['):
 		return fmt.Errorf("%w: not an array", errShape)
 	}
-	for s.dec.More() {
+	for s.more() {
 		if err := f(); err != nil {
 			return err
 		}
 	}
-	_, err = s.token()
+	return s.close(']')
+}
+
+// more reports whether the array or object goes on. An error shows as its end,
+// and then in close.
+func (s *stream) more() bool {
+	s.in.left = maxValue
+	return s.dec.More()
+}
+
+// close reads the end of an array or object.
+func (s *stream) close(end json.Delim) error {
+	t, err := s.token()
+	if err == nil && t != end {
+		return fmt.Errorf("%w: no %v", errShape, end)
+	}
 	return err
 }
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -18,7 +18,11 @@ type tokenFile struct {
 	name  string
 	parse func(raw []byte) (string, error)
 
-	mu    sync.Mutex // guards what follows, and makes one reader read
+	last atomic.Pointer[tokenRead]
+}
+
+// tokenRead is what was found when the file was last read.
+type tokenRead struct {
 	info  os.FileInfo
 	value string
 }
@@ -27,22 +31,21 @@ type tokenFile struct {
 // when they changed. A file that is empty for a moment, as when it is being
 // written, keeps its old token.
 func (f *tokenFile) token(context.Context) (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	info, err := os.Lstat(f.name)
 	if err != nil {
 		return "", fmt.Errorf("token file: %w", err)
 	}
-	if f.info != nil && sameFile(f.info, info) {
-		return f.value, nil
+	last := f.last.Load()
+	if last != nil && sameFile(last.info, info) {
+		return last.value, nil
 	}
 	raw, info, err := readPrivate(f.name)
 	if err != nil {
 		return "", fmt.Errorf("token file %s: %w", f.name, err)
 	}
 	value, err := f.parse(raw)
-	if err == nil && value == "" && f.value != "" {
-		return f.value, nil
+	if err == nil && value == "" && last != nil {
+		return last.value, nil
 	}
 	if err == nil {
 		err = checkToken(value)
@@ -50,7 +53,7 @@ func (f *tokenFile) token(context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("token file %s %w", f.name, err)
 	}
-	f.info, f.value = info, value
+	f.last.Store(&tokenRead{info, value})
 	return value, nil
 }
 
@@ -66,7 +69,7 @@ func readPrivate(name string) ([]byte, os.FileInfo, error) {
 	// Without NONBLOCK, opening a pipe would wait for a writer.
 	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ELOOP) {
-		return nil, nil, errors.New("is a symbolic link: name the file itself")
+		return nil, nil, errors.New("it is a symbolic link: name the file itself")
 	}
 	if err != nil {
 		return nil, nil, errors.Unwrap(err) // the name is in the caller's error
@@ -79,11 +82,11 @@ func readPrivate(name string) ([]byte, os.FileInfo, error) {
 	stat, _ := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !info.Mode().IsRegular():
-		return nil, nil, errors.New("is not a regular file")
+		return nil, nil, errors.New("it is not a regular file")
 	case stat == nil || int(stat.Uid) != os.Geteuid():
-		return nil, nil, errors.New("belongs to somebody else: it must be your own")
+		return nil, nil, errors.New("it belongs to somebody else: it must be your own")
 	case info.Mode().Perm()&0o077 != 0:
-		return nil, nil, fmt.Errorf("can be read by others (mode %#o): chmod 600 it", info.Mode().Perm())
+		return nil, nil, fmt.Errorf("it can be read by others (mode %#o): chmod 600 it", info.Mode().Perm())
 	}
 	raw, err := io.ReadAll(io.LimitReader(file, maxTokenFile))
 	return raw, info, err
