@@ -20,6 +20,12 @@ import time
 import traceback
 from pathlib import Path
 
+# Nothing of this machine's own: no profile, role or proxy.
+for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+    os.environ.pop(name, None)
+os.environ.update({"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+                   "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
+
 registered = []
 
 
@@ -58,7 +64,8 @@ def equal(got, want, what=""):
     if isinstance(got, bytes) and isinstance(want, bytes):
         at = next((i for i, (a, b) in enumerate(zip(got, want)) if a != b), min(len(got), len(want)))
         raise AssertionError(f"{what}: {len(got)} bytes, want {len(want)}; they differ from byte {at}")
-    raise AssertionError(f"{what}: got {got!r}, want {want!r}")
+    # Long enough for a record, and not the bytes of a file.
+    raise AssertionError(f"{what}: got {repr(got)[:2000]}, want {repr(want)[:2000]}")
 
 
 def raises(kind, call, *args, **kwargs):

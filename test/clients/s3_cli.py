@@ -62,7 +62,8 @@ def cp_copies_one_file_and_a_tree():
         equal(set(got), set(want), f"files of {bucket}")
         for key in want:
             equal(got[key].read_bytes(), want[key].read_bytes(), key)
-        equal(aws("sync", f"s3://{bucket}/", str(to), **how), b"", "a sync of what is there")
+    again = aws("sync", f"s3://{PRIVATE}/", str(Path(home.name, PRIVATE)))
+    equal(again, b"", "a sync of what is there")
 
 
 @check

@@ -103,7 +103,7 @@ def queries_find_by_field():
         "tag:calibration tag:classifier": lambda r: {"calibration", "classifier"} & set(r.get("tags", [])),
         "tag:ecephys tag:sorted type-of-nothing": lambda r: False,
         "name:clinical_MR_007": lambda r: r["name"] == "clinical_MR_007",
-        "NAME:CLINICAL_mr_007": lambda r: r["name"] == "clinical_MR_007",
+        "name:CLINICAL_mr_007": lambda r: r["name"] == "clinical_MR_007",
         'name:"duty cycle"': lambda r: "duty cycle" in r["name"],
         "classifier": lambda r: "classifier" in r["name"],
         "run_script:code/run": lambda r: r.get("provenance", {}).get("run_script") == "code/run",
