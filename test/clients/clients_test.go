@@ -41,10 +41,10 @@ func script(ctx context.Context, env []string, name string, args ...string) ([]b
 	return clients.Run(ctx, env, interpreter, append([]string{name}, args...)...)
 }
 
-// run runs a script of this directory, for two minutes at most.
+// run runs a script of this directory, for three minutes at most.
 func run(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	out, err := script(ctx, env, name, args...)
 	if err != nil {

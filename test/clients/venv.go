@@ -39,40 +39,42 @@ const complete = "codeoceanfs-complete"
 // takes half a minute and a package index, when it is not there yet. Any
 // number of processes may call it at once.
 func Python(ctx context.Context) (string, error) {
-	system, version, err := systemPython(ctx)
-	if err != nil {
-		return "", err
-	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("place for the Python environment: %w", err)
 	}
-	sum := sha256.Sum256(append([]byte(version), requirements...))
-	dir := filepath.Join(cache, "codeoceanfs", "test-venv-"+hex.EncodeToString(sum[:8]))
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+	home := filepath.Join(cache, "codeoceanfs")
+	if err := os.MkdirAll(home, 0o755); err != nil {
 		return "", err
 	}
-	unlock, err := lock(ctx, dir+".lock")
+	// One at a time, also in asking for packages: apt takes one caller only.
+	unlock, err := lock(ctx, filepath.Join(home, "test-venv.lock"))
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
+	version, err := systemPython(ctx)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append(version, requirements...))
+	dir := filepath.Join(home, "test-venv-"+hex.EncodeToString(sum[:8]))
 	python := filepath.Join(dir, "bin", "python")
 	if _, err := os.Stat(filepath.Join(dir, complete)); err == nil {
 		return python, nil
 	}
-	if err := install(ctx, system, dir); err != nil {
+	if err := install(ctx, dir); err != nil {
 		return "", fmt.Errorf("make the Python environment %s: %w", dir, err)
 	}
 	return python, nil
 }
 
 // install makes the virtual environment anew.
-func install(ctx context.Context, system, dir string) error {
+func install(ctx context.Context, dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if _, err := Run(ctx, nil, system, "-m", "venv", dir); err != nil {
+	if _, err := Run(ctx, nil, "python3", "-m", "venv", dir); err != nil {
 		return err
 	}
 	wanted := filepath.Join(dir, "requirements.txt")
@@ -86,19 +88,19 @@ func install(ctx context.Context, system, dir string) error {
 	return os.WriteFile(filepath.Join(dir, complete), nil, 0o644)
 }
 
-// systemPython finds a python3 that can make virtual environments, and its
-// version. On Debian, where the module is a package of its own, it is
-// installed when we are root.
-func systemPython(ctx context.Context) (path, version string, err error) {
+// systemPython makes sure of a python3 that can make virtual environments, and
+// returns which it is: place and version. On Debian, where the module is a
+// package of its own, it is installed when we are root.
+func systemPython(ctx context.Context) (version []byte, err error) {
 	const probe = "import ensurepip, sys, venv; assert sys.version_info >= (3, 11), sys.version; print(sys.executable, sys.version)"
 	out, err := Run(ctx, nil, "python3", "-c", probe)
 	if err != nil && os.Geteuid() == 0 {
 		out, err = afterApt(ctx, probe)
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("Python 3.11 or later with its venv module is needed (apt install python3-venv): %w", err)
+		return nil, fmt.Errorf("Python 3.11 or later with its venv module is needed (apt install python3-venv): %w", err)
 	}
-	return "python3", string(out), nil
+	return out, nil
 }
 
 // afterApt installs python3-venv and probes again. The index of packages of a
