@@ -11,15 +11,13 @@ import (
 // toErrno is the one place where an error becomes what the kernel, and so the
 // user's program, sees of it.
 //
-// A read never gives EAGAIN, ENOMEM or ENOSPC: programs take those for a state
-// of their own machine and act on it.
+// An errno inside err is never passed on. It is of a socket or of the disk of the
+// cache, and EAGAIN, ENOMEM or ENOSPC from a read would be taken by programs for
+// a state of their own.
 func toErrno(err error) syscall.Errno {
-	var errno syscall.Errno
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &errno):
-		return errno // made here, of a refusal of our own
 	case errors.Is(err, context.Canceled):
 		return syscall.EINTR // the caller is being killed: see call
 	}

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -22,20 +21,24 @@ import (
 
 // The kinds. Each is what a caller can do something about, and each becomes
 // one errno at the kernel; an Error without a kind is plain trouble (EIO).
+//
+// They are values of their own and not those of package os: an errno of this
+// machine passes for those (a token file that was deleted "does not exist"), and
+// would be taken for the platform's word about an asset.
 var (
 	// ErrNotExist: the platform says that it is not there (a real 404), or the
 	// name is missing from a complete listing.
-	ErrNotExist = fs.ErrNotExist
+	ErrNotExist = errors.New("does not exist")
 	// ErrRefused: the platform, or the store, does not allow it (401, 403).
-	ErrRefused = fs.ErrPermission
+	ErrRefused = errors.New("permission denied")
 	// ErrTimeout: the operation's own deadline passed.
-	ErrTimeout = os.ErrDeadlineExceeded
+	ErrTimeout = errors.New("timed out")
 	// ErrStale: the file is no longer the one that was opened.
 	ErrStale = errors.New("changed on the platform")
 	// ErrUnreachable: no way to the host: name, route, connection or proxy.
 	ErrUnreachable = errors.New("cannot be reached")
 	// ErrInvalid: the request was wrong and repeating it cannot help (400, 422).
-	ErrInvalid = fs.ErrInvalid
+	ErrInvalid = errors.New("invalid request")
 	// ErrThrottled: the platform asks to slow down, and kept asking (429, 503).
 	ErrThrottled = errors.New("throttled by the platform")
 	// ErrMalformed: an answer that is not what was asked for: wrong range,
@@ -122,8 +125,8 @@ func Cause(err error) error {
 	return err
 }
 
-// KindOf names the kind of err, or nil when it has none. A context's deadline
-// counts as ErrTimeout.
+// KindOf names the kind of err, or nil when it has none. Any other deadline, a
+// context's or a connection's, counts as ErrTimeout.
 func KindOf(err error) error {
 	for _, kind := range []error{
 		ErrNotExist, ErrRefused, ErrTimeout, ErrStale, ErrUnreachable,
@@ -133,7 +136,7 @@ func KindOf(err error) error {
 			return kind
 		}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return ErrTimeout
 	}
 	return nil

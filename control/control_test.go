@@ -1,0 +1,85 @@
+package control_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"syscall"
+	"testing"
+
+	"codeoceanfs/control"
+)
+
+func TestFaults(t *testing.T) {
+	var f control.Faults
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	for range 3 {
+		f.Add(logger, "read", "id", "a/b", syscall.EIO, errors.New("cut short"))
+	}
+	f.Add(logger, "list", "id", "c", syscall.EACCES, errors.New("refused: cop_secrettoken1234 https://s3/x?X-Amz-Signature=0123456789abcdef"))
+	if n := f.Total(); n != 4 {
+		t.Errorf("total %d", n)
+	}
+	raw, last := f.JSONL()
+	if last.IsZero() {
+		t.Error("no time")
+	}
+	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	if len(lines) != 2 {
+		t.Fatalf("%d lines: %s", len(lines), raw)
+	}
+	var first struct {
+		Op, Asset, Path, Errno, Error string
+		Times                         int
+	}
+	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil {
+		t.Fatal(err)
+	}
+	if first.Op != "read" || first.Errno != "EIO" || first.Times != 3 || first.Error != "cut short" {
+		t.Errorf("%+v", first)
+	}
+	if n := strings.Count(log.String(), "read failed"); n != 1 {
+		t.Errorf("the log tells of it %d times:\n%s", n, log.String())
+	}
+	for _, out := range []string{string(raw), log.String()} {
+		if strings.Contains(out, "secrettoken") || strings.Contains(out, "0123456789abcdef") {
+			t.Errorf("a secret in %s", out)
+		}
+	}
+}
+
+func TestFaultsAreBounded(t *testing.T) {
+	var f control.Faults
+	for i := range 5000 {
+		f.Add(slog.New(slog.DiscardHandler), "read", "id", strings.Repeat("x", i), syscall.EIO, errors.New("x"))
+	}
+	raw, _ := f.JSONL()
+	if n := bytes.Count(raw, []byte("\n")); n != 200 {
+		t.Errorf("%d lines are kept", n)
+	}
+	if f.Total() != 5000 {
+		t.Errorf("total %d", f.Total())
+	}
+}
+
+func TestStatus(t *testing.T) {
+	b, err := control.Status{Domain: "codeocean.example.org", Cache: struct{ Blocks int }{7}}.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back map[string]any
+	if err := json.Unmarshal(b, &back); err != nil || back["domain"] != "codeocean.example.org" {
+		t.Errorf("%v, %v", back, err)
+	}
+}
+
+func TestReadmeNamesItsFiles(t *testing.T) {
+	for _, name := range []string{"README", "status.json", "errors.jsonl"} {
+		if !bytes.Contains(control.README(), []byte("\n"+name+" ")) {
+			t.Errorf("no word about %s", name)
+		}
+	}
+}
