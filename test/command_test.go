@@ -1,0 +1,429 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// command runs the program to its end.
+func command(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), runTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = env
+	cmd.Dir = t.TempDir()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		t.Fatalf("codeoceanfs %q hung", args)
+	case errors.As(err, &exit):
+		code = exit.ExitCode()
+	case err != nil:
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), code
+}
+
+// TestMistakes makes the mistakes that people make: each is told in one line
+// that says what to do, with an exit status, and leaves nothing behind.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	env := d.environment(t)
+	point, file, full := t.TempDir(), filepath.Join(t.TempDir(), "file"), t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		if err := os.WriteFile(name, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	write(file, "x", 0o600)
+	write(filepath.Join(full, "x"), "x", 0o600)
+	open := write(filepath.Join(t.TempDir(), "open"), "cop_demo", 0o644)
+	bad := write(filepath.Join(t.TempDir(), "bad.yaml"), "domian: x\n", 0o600)
+	notYAML := write(filepath.Join(t.TempDir(), "no.yaml"), "\t{", 0o600)
+
+	for name, c := range map[string]struct {
+		env  []string
+		args []string
+		code int
+		says string
+	}{
+		"no mount point":        {nil, []string{"mount"}, 1, "MOUNTPOINT is missing"},
+		"two mount points":      {nil, []string{"mount", point, point}, 1, "2 arguments instead of one"},
+		"unknown flag":          {nil, []string{"mount", "--cachedir", "x", point}, 1, "cachedir"},
+		"unknown command":       {nil, []string{"moutn", point}, 1, `no command "moutn"`},
+		"missing mount point":   {nil, []string{"mount", point + "/none"}, 32, "mkdir -p"},
+		"a file":                {nil, []string{"mount", file}, 32, "is not a directory"},
+		"not empty":             {nil, []string{"mount", full}, 32, "is not empty"},
+		"wrong domain":          {[]string{"CODEOCEAN_DOMAIN=no-such-host.invalid"}, []string{"mount", point}, 32, "check the domain"},
+		"nobody answers":        {[]string{"CODEOCEAN_DOMAIN=http://127.0.0.1:1"}, []string{"mount", point}, 32, "127.0.0.1:1"},
+		"plain http":            {[]string{"CODEOCEAN_DOMAIN=http://codeocean.example.org"}, []string{"mount", point}, 32, "https"},
+		"no domain":             {[]string{"CODEOCEAN_DOMAIN="}, []string{"mount", point}, 32, "--domain"},
+		"no token":              {[]string{"CODEOCEAN_TOKEN="}, []string{"mount", point}, 32, "--token-file"},
+		"refused token":         {[]string{"CODEOCEAN_TOKEN=cop_wrong"}, []string{"mount", point}, 32, "refuses the token"},
+		"token file missing":    {nil, []string{"mount", "--token-file", "/none", point}, 32, "/none"},
+		"token file open":       {nil, []string{"mount", "--token-file", open, point}, 32, "chmod 600"},
+		"size":                  {nil, []string{"mount", "--cache-size", "lots", point}, 1, "--cache-size"},
+		"memory":                {nil, []string{"mount", "--memory-limit", "1M", point}, 1, "at least 64 MiB"},
+		"umask":                 {nil, []string{"mount", "--umask", "999", point}, 1, "--umask"},
+		"type":                  {nil, []string{"mount", "--type", "datasets", point}, 1, "--type"},
+		"interval":              {nil, []string{"mount", "--refresh-interval", "1ms", point}, 1, "--refresh-interval"},
+		"endpoint":              {nil, []string{"mount", "--s3-endpoint", "nonsense", point}, 32, "nonsense"},
+		"log level":             {nil, []string{"mount", "--log-level", "loud", point}, 1, "--log-level"},
+		"log format":            {nil, []string{"mount", "--log-format", "xml", point}, 1, "--log-format"},
+		"cache in the mount":    {nil, []string{"mount", "--cache-dir", point + "/cache", "--log-file", file, point}, 32, "inside the mount point"},
+		"unknown setting":       {nil, []string{"mount", "--config", bad, point}, 1, "domian"},
+		"no YAML":               {nil, []string{"mount", "--config", notYAML, point}, 1, "not YAML"},
+		"configuration missing": {nil, []string{"mount", "--config", "/none.yaml", point}, 1, "/none.yaml"},
+		"umount of nothing":     {nil, []string{"umount", point}, 32, "nothing is mounted"},
+		"umount of another":     {nil, []string{"umount", "/proc"}, 32, "type proc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, more := range [][]string{nil, {"--foreground"}} {
+				args := c.args
+				if args[0] == "mount" && len(args) > 1 {
+					args = append([]string{"mount"}, append(more, args[1:]...)...)
+				}
+				_, stderr, code := command(t, append(env[:len(env):len(env)], c.env...), args...)
+				last := lastLine(stderr)
+				if code != c.code || !strings.Contains(last, c.says) || !strings.HasPrefix(last, "codeoceanfs: ") {
+					t.Errorf("%q: status %d, not %d; no %q in %q", args, code, c.code, c.says, stderr)
+				}
+				if secrets.MatchString(stderr) {
+					t.Errorf("a secret in %q", stderr)
+				}
+			}
+		})
+	}
+	if entries, err := os.ReadDir(point); err != nil || len(entries) > 0 {
+		t.Errorf("left behind in the mount point: %v, %v", entries, err)
+	}
+	if out, _ := exec.Command("grep", "-F", point, "/proc/self/mountinfo").Output(); len(out) > 0 {
+		t.Errorf("left mounted: %s", out)
+	}
+}
+
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
+}
+
+// TestBackground mounts as people do, without --foreground, and unmounts.
+func TestBackground(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	env := d.environment(t)
+	point := t.TempDir()
+	stdout, stderr, code := command(t, env, "mount", "--s3-endpoint", d.S3URL(), point)
+	if code != 0 || !strings.Contains(stdout, "is mounted on "+point) || !strings.Contains(stdout, "codeoceanfs umount") {
+		t.Fatalf("status %d: %s%s", code, stdout, stderr)
+	}
+	pid := mountPID(t, point)
+	t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL); exec.Command("umount", "-l", point).Run() })
+	cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if secrets.Match(cmdline) {
+		t.Errorf("a secret on the command line: %q", cmdline)
+	}
+	if _, stderr, code := command(t, env, "mount", point); code != 32 || !strings.Contains(stderr, "already mounted") {
+		t.Errorf("a second mount there: %d %s", code, stderr)
+	}
+	if out, err := exec.Command("ls", filepath.Join(point, "model")).Output(); string(out) != "unit-quality-classifier-v2\n" {
+		t.Errorf("ls: %q %v", out, err)
+	}
+	if _, stderr, code := command(t, env, "umount", point); code != 0 {
+		t.Errorf("umount: %d %s", code, stderr)
+	}
+	eventually(t, "the end of the process", func() error { return ended(pid) })
+	log := regexp.MustCompile(`its log: (.*)`).FindStringSubmatch(stdout)
+	if log == nil {
+		t.Fatalf("no log named: %s", stdout)
+	}
+	if text, err := os.ReadFile(log[1]); err != nil || !strings.Contains(string(text), "unmounted") {
+		t.Errorf("the log: %q %v", text, err)
+	}
+}
+
+func ended(pid int) error {
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if !strings.Contains(string(stat), ") Z ") { // nobody waits for an orphan here
+			return fmt.Errorf("%w: process %d runs", errNotYet, pid)
+		}
+	}
+	return nil
+}
+
+// mountPID finds the process of a mount in its status.
+func mountPID(t *testing.T, point string) int {
+	t.Helper()
+	out, err := exec.Command("cat", filepath.Join(point, "control", "status.json")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`"pid": (\d+)`).FindSubmatch(out)
+	if found == nil {
+		t.Fatalf("no pid in %s", out)
+	}
+	pid, _ := strconv.Atoi(string(found[1]))
+	return pid
+}
+
+// TestStopBusy ends a mount that is in use, by signal and by umount.
+func TestStopBusy(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		m := d.mount(t)
+		stand := exec.Command("sleep", "300")
+		stand.Dir = m.path("dataset")
+		if err := stand.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer stand.Process.Kill()
+		if _, stderr, code := command(t, d.environment(t), "umount", m.point); code != 32 || !strings.Contains(stderr, "in use") {
+			t.Errorf("umount while it is in use: %d %s", code, stderr)
+		}
+		m.process.Signal(sig)
+		select {
+		case <-m.exited:
+			if m.err != nil {
+				t.Errorf("%v: %v", sig, m.err)
+			}
+		case <-time.After(stopTime):
+			t.Errorf("%v does not end it", sig)
+		}
+		if out, _ := exec.Command("grep", "-F", m.point, "/proc/self/mountinfo").Output(); len(out) > 0 {
+			t.Errorf("left mounted: %s", out)
+		}
+		stand.Process.Kill()
+		stand.Wait()
+	}
+}
+
+// TestLazyUmount takes a mount away from a program that uses it.
+func TestLazyUmount(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t)
+	stand := exec.Command("sleep", "300")
+	stand.Dir = m.path("dataset")
+	if err := stand.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := command(t, d.environment(t), "umount", "--lazy", m.point); code != 0 {
+		t.Errorf("umount --lazy: %d %s", code, stderr)
+	}
+	stand.Process.Kill()
+	stand.Wait()
+	select {
+	case <-m.exited:
+	case <-time.After(stopTime):
+		t.Error("the process goes on")
+	}
+}
+
+// TestDeadMount mounts where a killed mount was left.
+func TestDeadMount(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t)
+	m.process.Kill()
+	<-m.exited
+	if _, err := m.try("ls", m.point); err == nil || !strings.Contains(err.Error(), "not connected") {
+		t.Errorf("ls of a dead mount: %v", err)
+	}
+	again, err := d.tryMount(t, m.point, d.environment(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.run("ls", again.path("dataset", "internal"))
+}
+
+// TestKilledReader kills a program that waits for bytes which do not come.
+func TestKilledReader(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t)
+	file := m.path("dataset", "internal", "middle")
+	m.run("stat", file)
+	heal := d.Inject(emulator.Fault{Route: "s3.GetObject", Path: "middle", StallAfter: -1})
+	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
+		reader := exec.Command("cat", file)
+		if err := reader.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(300 * time.Millisecond) // until it waits
+		start := time.Now()
+		reader.Process.Signal(sig)
+		reader.Wait()
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%v took %s", sig, took)
+		}
+	}
+	// All the while other files answer.
+	if _, err := m.helper("pattern", m.path("dataset", "external", "one"), contentName("external", "one")); err != nil {
+		t.Errorf("another file: %v", err)
+	}
+	heal()
+	if _, err := m.helper("pattern", file, contentName("internal", "middle")); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+// TestConfig sets one thing in the file, the environment and a flag: each goes
+// before the one before it.
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	text := "type: [model]\nread-only: true\numask: 077\nmemory-limit: 128M\nrefresh-interval: 2s\n" +
+		"buckets:\n  demo-open-data:\n    anonymous: true\n    endpoint: " + d.S3URL() + "\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := d.environment(t)
+	types := func(m *mounted) string { return strings.Join(strings.Fields(m.run("ls", m.point)), " ") }
+
+	m, err := d.tryMount(t, t.TempDir(), env, "--config", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := types(m); got != "control model" {
+		t.Errorf("from the file: %s", got)
+	}
+	if got := m.run("stat", "-c", "%a", m.path("model")); got != "700\n" {
+		t.Errorf("umask from the file: %s", got)
+	}
+	if got := m.run("cat", m.path("control", "status.json")); !strings.Contains(got, `"read_only": true`) {
+		t.Errorf("read-only from the file: %s", got)
+	}
+	m, err = d.tryMount(t, t.TempDir(), append(env, "CODEOCEANFS_TYPE=combined"), "--config", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := types(m); got != "combined control" {
+		t.Errorf("from the environment: %s", got)
+	}
+	m, err = d.tryMount(t, t.TempDir(), append(env, "CODEOCEANFS_TYPE=combined"), "--config", config, "--type", "dataset", "--umask", "022")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := types(m); got != "control dataset" {
+		t.Errorf("from the flag: %s", got)
+	}
+	if got := m.run("stat", "-c", "%a", m.path("dataset")); got != "755\n" {
+		t.Errorf("umask from the flag: %s", got)
+	}
+	m.run("cat", m.path("dataset", "ecephys_661398_2023-03-31_17-01-09", "subject.json"))
+}
+
+// TestTokenFile replaces the token in its file while it is mounted.
+func TestTokenFile(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	file := filepath.Join(t.TempDir(), "token")
+	write := func(token string) {
+		if err := os.WriteFile(file+".new", []byte(token+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(file+".new", file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("cop_demo")
+	env := append(d.environment(t), "CODEOCEAN_TOKEN=")
+	m, err := d.tryMount(t, t.TempDir(), env, "--token-file", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asset := m.path("dataset", "MRI_721832_2024-02-11_09-30-00")
+	m.run("ls", m.path("dataset"))
+	d.SetTokens(emulator.Token{Token: "cop_demo_next", User: "5f0c6f3e-8c5e-4a55-9d3b-0b8f5f3c9a01", Email: "ada@lab.example", Access: "read-write"})
+	if _, err := m.try("ls", asset); err != nil && !strings.Contains(err.Error(), "Permission denied") {
+		t.Errorf("with the old token: %v", err)
+	}
+	write("cop_demo_next")
+	eventually(t, "the new token", func() error {
+		_, err := m.try("cat", asset+"/participants.tsv")
+		return err
+	})
+}
+
+// TestPermissions looks at owner, group and modes, and at what another user of
+// the machine may do.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	const nobody = "import os, sys; os.setgid(65534); os.setuid(65534); os.execvp(sys.argv[1], sys.argv[1:])"
+	as := func(m *mounted, args ...string) error {
+		_, err := m.try("python3", append([]string{"-c", nobody}, args...)...)
+		return err
+	}
+	asset := "dataset/MRI_721832_2024-02-11_09-30-00"
+	top := func(m *mounted) { // every directory above a mount point is the tests' own
+		for dir := m.point; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+			if dir != m.point {
+				os.Chmod(dir, 0o755)
+			}
+		}
+	}
+	m := d.mount(t)
+	top(m)
+	if as(m, "ls", m.point) == nil {
+		t.Error("another user may look without --allow-other")
+	}
+	m = d.mount(t, "--allow-other", "--uid", "12", "--gid", "34", "--umask", "027")
+	top(m)
+	for path, want := range map[string]string{
+		"":                          "12 34 750",
+		asset:                       "12 34 750",
+		asset + "/participants.tsv": "12 34 640",
+		asset + "/.meta.json":       "12 34 640",
+		"control":                   "12 34 700",
+		"control/status.json":       "12 34 600",
+	} {
+		if got := strings.TrimSpace(m.run("stat", "-c", "%u %g %a", m.path(path))); got != want {
+			t.Errorf("%s: %s, not %s", path, got, want)
+		}
+	}
+	m = d.mount(t, "--allow-other")
+	top(m)
+	if err := as(m, "cat", m.path(asset, "participants.tsv")); err != nil {
+		t.Errorf("another user with --allow-other: %v", err)
+	}
+	for _, path := range []string{"control", "control/status.json", "control/errors.jsonl"} {
+		if as(m, "cat", m.path(path)) == nil || as(m, "ls", m.path(path)) == nil {
+			t.Errorf("another user may look at %s", path)
+		}
+	}
+	if !strings.Contains(m.log.String(), "with your token") {
+		t.Error("no warning that others read with one's own token")
+	}
+	m = d.mount(t, "--allow-other", "--umask", "0")
+	top(m)
+	if as(m, "cat", m.path("control", "status.json")) == nil {
+		t.Error("with an empty umask another user may look at control")
+	}
+}

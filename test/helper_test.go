@@ -1,0 +1,206 @@
+package test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// The test binary is also the programs that read the mount: with helperVar set
+// it is the one named there.
+const helperVar = "CODEOCEANFS_TEST_HELPER"
+
+func helper(command string, args []string) int {
+	commands := map[string]func([]string) error{
+		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold,
+	}
+	run, ok := commands[command]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "no helper %q\n", command)
+		return 2
+	}
+	if err := run(args); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// helper runs one of the programs in a process of its own.
+func (m *mounted) helper(command string, args ...string) (string, error) {
+	return m.try("env", append([]string{helperVar + "=" + command, os.Args[0]}, args...)...)
+}
+
+// sums DIR prints the SHA-256 and path of every file below DIR, and the path of
+// every directory and the target of every link, in order.
+func sums(args []string) error {
+	return filepath.WalkDir(args[0], func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(args[0], path)
+		if err != nil {
+			return err
+		}
+		switch d.Type() {
+		case fs.ModeDir:
+			fmt.Printf("dir %q\n", rel)
+		case fs.ModeSymlink:
+			target, err := os.Readlink(path)
+			fmt.Printf("link %q %q\n", rel, target)
+			return err
+		default:
+			sum, err := sumFile(path)
+			fmt.Printf("%s %q\n", sum, rel)
+			return err
+		}
+		return nil
+	})
+}
+
+func sumFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	if err != nil {
+		return "", err
+	}
+	if st, err := f.Stat(); err != nil {
+		return "", err
+	} else if st.Size() != n {
+		return "", fmt.Errorf("%s: stat says %d bytes, and %d were read", path, st.Size(), n)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// mmap FILE prints the SHA-256 of FILE, read through a map of it.
+func mapped(args []string) error {
+	f, err := os.Open(args[0])
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	if st.Size() > 0 {
+		data, err := syscall.Mmap(int(f.Fd()), 0, int(st.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+		if err != nil {
+			return err
+		}
+		defer syscall.Munmap(data)
+		h.Write(data)
+	}
+	fmt.Println(hex.EncodeToString(h.Sum(nil)))
+	return nil
+}
+
+// random FILE NAME SEED READS reads FILE at random places and compares with the
+// generated content of that name.
+func random(args []string) error {
+	seed, err := strconv.ParseUint(args[2], 10, 64)
+	if err != nil {
+		return err
+	}
+	reads, err := strconv.Atoi(args[3])
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(args[0])
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for range reads {
+		off := rnd.Int64N(st.Size() + 1)
+		if err := compare(f, args[1], off, 1+rnd.Int64N(300_000), st.Size()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pattern FILE NAME reads FILE from end to end and compares likewise.
+func pattern(args []string) error {
+	f, err := os.Open(args[0])
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	const step = 1 << 20
+	for off := int64(0); off < st.Size(); off += step {
+		if err := compare(f, args[1], off, step, st.Size()); err != nil {
+			return err
+		}
+	}
+	fmt.Println(st.Size())
+	return nil
+}
+
+// compare reads n bytes at off of f, or those that are there, as the one that
+// has size bytes, and checks each.
+func compare(f *os.File, name string, off, n, size int64) error {
+	want := make([]byte, max(min(n, size-off), 0))
+	if _, err := emulator.Pattern(name).ReadAt(want, off); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	got := make([]byte, n)
+	read, err := f.ReadAt(got, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s at %d: %w", f.Name(), off, err)
+	}
+	if read != len(want) {
+		return fmt.Errorf("%s at %d: %d bytes instead of %d", f.Name(), off, read, len(want))
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			return fmt.Errorf("%s: wrong byte at %d", f.Name(), off+int64(i))
+		}
+	}
+	return nil
+}
+
+// hold FILE opens FILE, says so, waits for its standard input to end, and then
+// prints the file's SHA-256.
+func hold(args []string) error {
+	f, err := os.Open(args[0])
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fmt.Println("open")
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	fmt.Println(hex.EncodeToString(h.Sum(nil)))
+	return nil
+}

@@ -1,0 +1,50 @@
+// Package test drives the built program from outside, as its users do: a real
+// mount in a process of its own, programs that read it in others, against the
+// emulator over real sockets.
+//
+// No test touches a mount in its own process without a deadline: everything
+// goes through run, which kills what does not end, and if the kernel will not
+// let go even then, aborts the mount's connection.
+package test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// binary is the program under test, built once with the race detector on, so
+// that a race anywhere in it fails the test that met it.
+var binary string
+
+// buildTime is for a cold build of everything on a small machine.
+const buildTime = 10 * time.Minute
+
+func TestMain(m *testing.M) {
+	if command, ok := os.LookupEnv(helperVar); ok {
+		os.Exit(helper(command, os.Args[1:]))
+	}
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "codeoceanfs-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "codeoceanfs")
+	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+	defer cancel()
+	build := exec.CommandContext(ctx, "go", "build", "-race", "-o", binary, module)
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}

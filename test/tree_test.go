@@ -1,0 +1,300 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// record is what the tests need of a sample's asset.json.
+type record struct {
+	ID          string
+	Name        string
+	Type        string
+	State       string
+	Archived    bool
+	RefuseFiles bool `json:"refuse_files"`
+	Source      struct {
+		Bucket, Prefix string
+		External       bool
+	} `json:"source_bucket"`
+	Contained []struct{ ID, Mount string } `json:"contained_data_assets"`
+
+	dir string // its folder among the samples
+}
+
+// records reads the samples' own files, beside the program under test.
+func records(t *testing.T, data string) map[string]record {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(data, "assets/*/asset.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no samples: %v", err)
+	}
+	all := make(map[string]record)
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := record{dir: filepath.Dir(file)}
+		if err := json.Unmarshal(raw, &r); err != nil {
+			t.Fatal(err)
+		}
+		all[r.ID] = r
+	}
+	return all
+}
+
+// source is the directory that holds the data of r, or "" if it has none.
+func (r record) source(data string) string {
+	switch {
+	case r.State != "ready" || r.RefuseFiles || r.Contained != nil:
+		return ""
+	case r.Source.External:
+		return filepath.Join(data, "buckets", r.Source.Bucket, "objects", r.Source.Prefix)
+	}
+	return filepath.Join(r.dir, "files")
+}
+
+// tree is a helper's list of what is below a directory, without the record.
+func (m *mounted) tree(dir string) []string {
+	m.t.Helper()
+	out, err := m.helper("sums", dir)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	return slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, ` ".meta.json"`) })
+}
+
+// TestSamples reads every file of every sample through the mount and compares
+// it with its source: the bytes, the names, and that nothing is missing or new.
+func TestSamples(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	m := d.mount(t)
+	var files int
+	all := records(t, d.data)
+	for id, r := range all {
+		if r.State == "draft" {
+			continue // it has its own test
+		}
+		got := m.tree(m.path(".by-id", id))
+		var want []string
+		switch source := r.source(d.data); {
+		case source != "":
+			want = m.tree(source)
+		case r.Contained != nil:
+			want = []string{`dir "."`}
+			for _, c := range r.Contained {
+				want = append(want, fmt.Sprintf("dir %q", c.Mount))
+				for _, line := range m.tree(all[c.ID].source(d.data))[1:] {
+					kind, path, _ := strings.Cut(line, ` "`)
+					want = append(want, fmt.Sprintf(`%s "%s/%s`, kind, c.Mount, path))
+				}
+			}
+			// What is found inside, it has each record of its own.
+			got = slices.DeleteFunc(got, func(line string) bool { return strings.HasSuffix(line, `/.meta.json"`) })
+		default:
+			want = []string{`dir "."`}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s:\n got %s\nwant %s", r.Name, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+		}
+		files += len(want)
+	}
+	if files < 80 {
+		t.Errorf("only %d files and folders were compared", files)
+	}
+}
+
+// TestNames lists the types by the names that the samples' names make.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	m := deploy(t).mount(t)
+	for dir, want := range map[string][]string{
+		".": {"combined", "control", "dataset", "model", "result"},
+		"dataset": {
+			".calibration-draft",
+			"50%2525 duty cycle",
+			"FIP_668294_2023-08-01_15-22-31",
+			"Größenmessung Ca²⁺ 日本語 🧠",
+			"MRI_721832_2024-02-11_09-30-00",
+			"RNAseq_726088_2024-05-21_09-12-00",
+			"SmartSPIM_692911_2023-11-16_12-00-00",
+			"behavior_655019_2023-04-02_11-03-20",
+			"calibration_2023-02-14",
+			"calibration_2023-02-14@7af1e973",
+			"clinical_MR_007",
+			"ecephys_655019_2023-04-03_18-10-10",
+			"ecephys_661398_2023-03-31_17-01-09",
+			"exaSPIM_705363_2024-06-05_00-00-00",
+			"legacy-rig-export",
+			"mouse 12%2Fleft hemisphere",
+			"multiplane-ophys_677594_2023-05-04_10-00-00",
+		},
+		"result": {
+			"ecephys_655019_2023-04-03_18-10-10_sorted_2023-06-01_14-50-08",
+			"ecephys_661398_2023-03-31_17-01-09_sorted_2023-07-12_08-00-00",
+		},
+		"combined":          {"ecephys_655019_complete", "visual-cortex-collection"},
+		"model":             {"unit-quality-classifier-v2"},
+		".by-id":            nil,
+		".search":           nil,
+		".archived":         {"combined", "dataset", "model", "result"},
+		".archived/dataset": {"ecephys_612090_2022-07-08_10-00-00_pilot"},
+		".archived/model":   nil,
+		"control":           {"README", "errors.jsonl", "status.json"},
+	} {
+		got := strings.Split(strings.TrimSuffix(m.run("ls", "-A", "--zero", m.path(dir)), "\x00"), "\x00")
+		if got[0] == "" {
+			got = nil
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("ls %s:\n got %q\nwant %q", dir, got, want)
+		}
+	}
+	for _, name := range []string{"calibration_2023-02-14@662cd2b5", "ecephys_655019_2023-04-03_18-10-10@00acd66e"} {
+		if _, err := m.try("ls", m.path("dataset", name)); err != nil {
+			t.Errorf("a name with its suffix: %v", err)
+		}
+	}
+}
+
+// TestMeta compares records with what the platform answers.
+func TestMeta(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	m := d.mount(t)
+	for id, r := range records(t, d.data) {
+		var shown, sent map[string]any
+		if err := json.Unmarshal([]byte(m.run("cat", m.path(".by-id", id, ".meta.json"))), &shown); err != nil {
+			t.Errorf("%s: %v", r.Name, err)
+		}
+		raw := m.run("curl", "-sS", "-u", "cop_demo:", d.APIURL()+"/api/v1/data_assets/"+id)
+		if err := json.Unmarshal([]byte(raw), &sent); err != nil {
+			t.Fatal(err)
+		}
+		delete(shown, "last_used") // changes with use
+		delete(sent, "last_used")
+		if r.State == "draft" {
+			continue // may have become ready in between
+		}
+		if a, b := fmt.Sprint(shown), fmt.Sprint(sent); a != b {
+			t.Errorf("%s:\nshown %s\n sent %s", r.Name, a, b)
+		}
+	}
+}
+
+// TestUnreadable looks at assets whose data cannot be read: they have their
+// record, their data is refused, and the reason is there to be found.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	m := deploy(t).mount(t)
+	for name, reason := range map[string]string{
+		"exaSPIM_705363_2024-06-05_00-00-00": "is a draft",
+		"FIP_668294_2023-08-01_15-22-31":     "creation failed",
+		"clinical_MR_007":                    "permission denied",
+	} {
+		dir := m.path("dataset", name)
+		if got := m.run("ls", "-A", dir); got != ".meta.json\n" {
+			t.Errorf("ls %s: %q", name, got)
+		}
+		m.run("cat", dir+"/.meta.json")
+		if _, err := m.try("cat", dir+"/anything"); err == nil || !strings.Contains(err.Error(), "Permission denied") {
+			t.Errorf("cat %s/anything: %v", name, err)
+		}
+		if faults := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(faults, reason) {
+			t.Errorf("%s: no %q in errors.jsonl:\n%s", name, reason, faults)
+		}
+		if !strings.Contains(m.log.String(), reason) {
+			t.Errorf("%s: no %q in the log", name, reason)
+		}
+	}
+}
+
+// TestReadOnly tries to change the tree in every way there is.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	m := d.mount(t)
+	asset := m.path("dataset", "MRI_721832_2024-02-11_09-30-00")
+	before := m.tree(m.path("dataset"))
+	for _, command := range [][]string{
+		{"touch", asset + "/new"},
+		{"touch", asset + "/participants.tsv"},
+		{"mkdir", asset + "/new"},
+		{"rm", "-f", asset + "/participants.tsv"},
+		{"rmdir", asset + "/sub-721832"},
+		{"mv", asset + "/participants.tsv", asset + "/other.tsv"},
+		{"mv", asset, m.path("dataset", "other")},
+		{"ln", "-s", "x", asset + "/link"},
+		{"ln", asset + "/participants.tsv", asset + "/hard"},
+		{"chmod", "600", asset + "/participants.tsv"},
+		{"chown", "1", asset + "/participants.tsv"},
+		{"truncate", "-s", "0", asset + "/participants.tsv"},
+		{"sh", "-c", "echo x > " + asset + "/participants.tsv"},
+		{"sh", "-c", "echo x >> " + asset + "/.meta.json"},
+		{"mkfifo", asset + "/pipe"},
+		{"python3", "-c", "import os, sys; os.setxattr(sys.argv[1], 'user.x', b'y')", asset},
+		{"mkdir", m.path("dataset", "new")},
+		{"mkdir", m.path("new")},
+	} {
+		_, err := m.try(command[0], command[1:]...)
+		if err == nil || !strings.Contains(err.Error(), "Read-only file system") {
+			t.Errorf("%q: %v", command, err)
+		}
+	}
+	m.try("rm", "-rf", "--one-file-system", asset, m.path("dataset"))
+	if after := m.tree(m.path("dataset")); !slices.Equal(before, after) {
+		t.Error("rm -rf changed something")
+	}
+}
+
+// TestSearch follows the links of a search.
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	m := deploy(t).mount(t)
+	got := m.run("ls", m.path(".search", "name:calibration_2023-02-14"))
+	if want := "calibration_2023-02-14\ncalibration_2023-02-14@7af1e973\n"; got != want {
+		t.Errorf("ls: %q, not %q", got, want)
+	}
+	link := m.path(".search", "name:calibration_2023-02-14", "calibration_2023-02-14")
+	if a, b := m.tree(link+"/"), m.tree(m.path("dataset", "calibration_2023-02-14")); !slices.Equal(a, b) {
+		t.Errorf("through the link %q, directly %q", a, b)
+	}
+	if got := m.run("ls", m.path(".search", "tag:no-such-tag")); got != "" {
+		t.Errorf("a search without a result: %q", got)
+	}
+}
+
+// TestXattrs reads the attributes of an asset and of a file.
+func TestXattrs(t *testing.T) {
+	t.Parallel()
+	m := deploy(t).mount(t)
+	asset := m.path("dataset", "MRI_721832_2024-02-11_09-30-00")
+	const script = `import os, sys
+for name in os.listxattr(sys.argv[1]):
+    print(name, os.getxattr(sys.argv[1], name).decode())`
+	got := m.run("python3", "-c", script, asset)
+	for _, want := range []string{
+		"user.codeocean.id 0ae6b5a3-79e7-575d-931c-0d77a8c13704\n", "user.codeocean.type dataset\n",
+		"user.codeocean.state ready\n", "user.codeocean.url http", "user.codeocean.tags ",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	got = m.run("python3", "-c", script, asset+"/participants.tsv")
+	if want := "user.codeocean.id 0ae6b5a3-79e7-575d-931c-0d77a8c13704\nuser.codeocean.path participants.tsv\n"; got != want {
+		t.Errorf("of a file: %q", got)
+	}
+}
