@@ -84,22 +84,56 @@ func (s *shelf) list(o order) []*entry {
 	return list
 }
 
+// fewChanges are put where they belong in the sorted lists; for more of them
+// sorting anew is cheaper.
+const fewChanges = 16
+
 // index takes in what is due. mu is held.
 func (s *shelf) index(now time.Time) {
-	later := s.pending[:0:0]
+	if len(s.pending) == 0 {
+		return
+	}
+	var due, later []indexing
 	for _, p := range s.pending {
-		switch {
-		case p.due.After(now):
+		if p.due.After(now) {
 			later = append(later, p)
-			continue
-		case p.entry == nil:
-			delete(s.indexed, p.id)
-		default:
-			s.indexed[p.id] = p.entry
+		} else {
+			due = append(due, p)
 		}
-		s.sorted = nil
 	}
 	s.pending = later
+	delete(s.sorted, order{"size", true}) // sizes are counted meanwhile
+	delete(s.sorted, order{"size", false})
+	for _, p := range due {
+		old := s.indexed[p.id]
+		if p.entry == nil {
+			delete(s.indexed, p.id)
+		} else {
+			s.indexed[p.id] = p.entry
+		}
+		if len(due) > fewChanges {
+			s.sorted = nil
+		}
+		for o, list := range s.sorted {
+			s.sorted[o] = o.replace(list, old, p.entry)
+		}
+	}
+}
+
+// replace returns the list without old and with e; either may be nil. The old
+// list stays as it is: somebody may be reading it.
+func (o order) replace(list []*entry, old, e *entry) []*entry {
+	list = slices.Clone(list)
+	if old != nil {
+		if i, ok := slices.BinarySearchFunc(list, old, o.compare); ok {
+			list = slices.Delete(list, i, i+1)
+		}
+	}
+	if e != nil {
+		i, _ := slices.BinarySearchFunc(list, e, o.compare)
+		list = slices.Insert(list, i, e)
+	}
+	return list
 }
 
 // compare orders by the field, and then by id, so that the order is total.

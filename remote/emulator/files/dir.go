@@ -39,7 +39,7 @@ func (d Dir) Stat(key string) (File, error) {
 func (d Dir) file(key string, info fs.FileInfo) File {
 	return File{
 		Key: key, Size: info.Size(), Modified: info.ModTime(),
-		ETag: etag(key, info.Size(), info.ModTime().UnixNano()),
+		ETag: etag([]string{key}, info.Size(), info.ModTime().UnixNano()),
 		open: func() (Content, error) { return os.Open(d.path(key)) },
 	}
 }

@@ -51,7 +51,10 @@ func NewGenerated(name string, modified time.Time, specs ...Generated) (Tree, er
 		layers = append(layers, many)
 	}
 	slices.Reverse(layers)
-	return Union(append([]Tree{memory(single)}, layers...)...), nil
+	if len(single) > 0 || len(layers) == 0 {
+		layers = append([]Tree{memory(single)}, layers...)
+	}
+	return Union(layers...), nil
 }
 
 func (g Generated) file(name, key string, modified time.Time) File {
@@ -69,7 +72,7 @@ func (g Generated) file(name, key string, modified time.Time) File {
 	} else {
 		f.open = func() (Content, error) { return pure{NewPattern(seed)}, nil }
 	}
-	f.ETag = etag(name, key, seed, f.Size, g.Text)
+	f.ETag = etag([]string{name, key, seed, g.Text}, f.Size)
 	return f
 }
 
@@ -114,7 +117,7 @@ func (pure) Close() error { return nil }
 func Bytes(key string, modified time.Time, content []byte) File {
 	return File{
 		Key: key, Size: int64(len(content)), Modified: modified,
-		ETag: etag(key, string(content)),
+		ETag: etag([]string{key, string(content)}),
 		open: func() (Content, error) { return pure{bytes.NewReader(content)}, nil },
 	}
 }
