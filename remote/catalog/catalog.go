@@ -25,7 +25,6 @@ package catalog
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -102,6 +101,9 @@ type Catalog struct {
 	status    Status   // without the counts
 	sweepTook time.Duration
 
+	saved   *snapshot // what is on disk; Run's own
+	savedAt time.Time
+
 	telling sync.Mutex // orders the calls of OnChange
 }
 
@@ -159,10 +161,12 @@ func (c *Catalog) Status() Status {
 	st.Assets = len(c.table.byID)
 	st.Drafts = len(c.table.drafts)
 	st.ByType = map[api.Type]int{}
-	for rec := range maps.Values(c.table.byID) {
-		st.ByType[rec.asset.Type]++
-		if rec.archived {
-			st.Archived++
+	for key, n := range c.table.counts {
+		if n > 0 {
+			st.ByType[key.typ] += n
+		}
+		if key.archived {
+			st.Archived += n
 		}
 	}
 	return st

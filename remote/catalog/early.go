@@ -128,6 +128,9 @@ func (c *Catalog) claim(key dirKey, name string, a *api.Asset, searched time.Tim
 	rec := c.records([]*api.Asset{a}, key.archived, nil, false)[0]
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.snap.Load() != nil {
+		return Entry{}, false // the load is complete, and knows better
+	}
 	if c.table.contradicts(a.ID, searched) {
 		if rec = c.table.byID[a.ID]; rec == nil || rec.key() != key || !answersTo(&rec.asset, name) {
 			return Entry{}, false

@@ -16,6 +16,7 @@ type Entry struct {
 	Dir      string // the directory name
 	Archived bool
 	raw      packed
+	sum      uint64
 }
 
 // Record decodes the whole record, Raw included.

@@ -17,7 +17,7 @@ type record struct {
 }
 
 func (r *record) entry(dir string) Entry {
-	return Entry{Asset: &r.asset, Dir: dir, Archived: r.archived, raw: r.raw}
+	return Entry{Asset: &r.asset, Dir: dir, Archived: r.archived, raw: r.raw, sum: r.sum}
 }
 
 func (r *record) key() dirKey { return dirKey{r.archived, r.asset.Type} }

@@ -17,6 +17,7 @@ type dirKey struct {
 // table is the truth that snapshots are made of. Its owner locks it.
 type table struct {
 	byID         map[string]*record
+	counts       map[dirKey]int               // of byID
 	drafts       map[string]time.Time         // when each draft is to be asked for next
 	trust        map[string]trust             // what searches may not contradict for a while
 	held         map[dirKey]map[string]string // names given out while mounted: name → id
@@ -34,6 +35,7 @@ type trust struct {
 func newTable() *table {
 	return &table{
 		byID:   map[string]*record{},
+		counts: map[dirKey]int{},
 		drafts: map[string]time.Time{},
 		trust:  map[string]trust{},
 		held:   map[dirKey]map[string]string{},
@@ -60,12 +62,12 @@ func (t *table) forget(now time.Time) {
 // put stores rec and tells what it replaces, or nil.
 func (t *table) put(rec *record) *record {
 	id := rec.asset.ID
-	old := t.byID[id]
+	next := t.drafts[id]
+	old := t.remove(id)
 	t.byID[id] = rec
-	if rec.asset.State != api.Draft {
-		delete(t.drafts, id)
-	} else if _, ok := t.drafts[id]; !ok {
-		t.drafts[id] = time.Time{}
+	t.counts[rec.key()]++
+	if rec.asset.State == api.Draft {
+		t.drafts[id] = next
 	}
 	return old
 }
@@ -73,6 +75,9 @@ func (t *table) put(rec *record) *record {
 // remove forgets the asset and tells what it was, or nil.
 func (t *table) remove(id string) *record {
 	old := t.byID[id]
+	if old != nil {
+		t.counts[old.key()]--
+	}
 	delete(t.byID, id)
 	delete(t.drafts, id)
 	return old

@@ -70,8 +70,8 @@ func (c *Catalog) take(n news) Change {
 		change.diff(key, prev.dirs[key], next.dirs[key])
 	}
 	for id, changed := range updated {
-		if changed {
-			change.Updated = append(change.Updated, Update{*prev.byID[id], *next.byID[id]})
+		if old, now := prev.byID[id], next.byID[id]; changed && old != nil && now != nil {
+			change.Updated = append(change.Updated, Update{*old, *now})
 		}
 	}
 	return change

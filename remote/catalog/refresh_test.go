@@ -1,0 +1,339 @@
+package catalog_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"codeoceanfs/remote/api"
+	"codeoceanfs/remote/catalog"
+)
+
+// changes collects what OnChange is told, as short lines.
+type changes struct {
+	mu    sync.Mutex // guards lines
+	lines []string
+}
+
+func (ch *changes) add(c catalog.Change) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	place := func(verb string, p catalog.Place) {
+		if p.Archived {
+			verb += " archived"
+		}
+		ch.lines = append(ch.lines, fmt.Sprintf("%s %s/%s %s", verb, p.Type, p.Dir, p.ID[:8]))
+	}
+	for _, p := range c.Gone {
+		place("gone", p)
+	}
+	for _, p := range c.New {
+		place("new", p)
+	}
+	for _, u := range c.Updated {
+		ch.lines = append(ch.lines, fmt.Sprintf("updated %s %s→%s", u.New.ID[:8], u.Old.State, u.New.State))
+	}
+	for _, id := range c.Deleted {
+		ch.lines = append(ch.lines, "deleted "+id[:8])
+	}
+}
+
+// want checks and forgets what was told since the last time.
+func (ch *changes) want(t *testing.T, lines ...string) {
+	t.Helper()
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	slices.Sort(ch.lines)
+	slices.Sort(lines)
+	if !slices.Equal(ch.lines, lines) {
+		t.Errorf("told %q, want %q", ch.lines, lines)
+	}
+	ch.lines = nil
+}
+
+func refresh(t *testing.T, c *catalog.Catalog) {
+	t.Helper()
+	if err := c.Refresh(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRefresh(t *testing.T) {
+	p := newPlatform(t)
+	for i := 1; i <= 4; i++ {
+		p.add(uuid(i), fmt.Sprintf("m%d", i), i)
+	}
+	var ch changes
+	c := run(t, p, catalog.Config{OnChange: ch.add})
+	wantDirs(t, c, false, "m1", "m2", "m3", "m4")
+	ch.want(t) // nothing that anybody saw has changed
+
+	refresh(t, c)
+	ch.want(t)
+
+	p.add(uuid(5), "m1", 9)
+	p.set(uuid(2), "name", "renamed")
+	p.set(uuid(3), "tags", []string{"b"})
+	p.archive(uuid(4), true)
+	refresh(t, c)
+	wantDirs(t, c, false, "m1", "m1@00000005", "m3", "renamed")
+	wantDirs(t, c, true, "m4")
+	ch.want(t,
+		"new dataset/m1@00000005 00000005",
+		"gone dataset/m2 00000002", "new dataset/renamed 00000002", "updated 00000002 ready→ready",
+		"updated 00000003 ready→ready",
+		"gone dataset/m4 00000004", "new archived dataset/m4 00000004", "updated 00000004 ready→ready")
+
+	p.archive(uuid(4), false)
+	p.remove(uuid(1))
+	refresh(t, c)
+	wantDirs(t, c, false, "m1@00000005", "m3", "m4", "renamed") // m1 is not given to another
+	wantNone(t, c, false, "m1")
+	wantID(t, c, "m1@00000005", uuid(5))
+	ch.want(t,
+		"gone dataset/m1 00000001", "deleted 00000001",
+		"gone archived dataset/m4 00000004", "new dataset/m4 00000004", "updated 00000004 ready→ready")
+}
+
+func TestNewestFirst(t *testing.T) {
+	p := newPlatform(t)
+	for i := range 1000 {
+		p.add(uuid(i), fmt.Sprintf("m%d", i), i)
+	}
+	c := run(t, p, catalog.Config{})
+	dirs(t, c, false, api.Dataset)
+	before, _ := p.counts()
+	if err := c.Newest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after, _ := p.counts()
+	if n := len(after) - len(before); n != 2 {
+		t.Errorf("%d searches to find nothing new, want one here and one in the archive", n)
+	}
+	for i := range 250 {
+		p.add(uuid(2000+i), fmt.Sprintf("n%d", i), 2000+i)
+	}
+	p.add(uuid(3000), "away", 3000)
+	p.archive(uuid(3000), true)
+	p.do(func() { p.plainArchived = true })
+	if err := c.Newest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(dirs(t, c, false, api.Dataset)); got != 1250 {
+		t.Errorf("%d listed", got)
+	}
+	wantDirs(t, c, true, "away")
+	wantNone(t, c, false, "away")
+}
+
+func TestRefreshByItself(t *testing.T) {
+	p := newPlatform(t)
+	seen := make(chan string, 10)
+	c := run(t, p, catalog.Config{Refresh: 5 * time.Millisecond, OnChange: func(c catalog.Change) {
+		for _, n := range c.New {
+			seen <- n.Dir
+		}
+	}})
+	wantDirs(t, c, false)
+	p.add(uuid(1), "new", 1)
+	select {
+	case <-seen:
+	case <-time.After(10 * time.Second):
+		t.Fatal("a new asset is not noticed")
+	}
+	wantDirs(t, c, false, "new")
+}
+
+func TestFailedRefreshKeepsTheView(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(1), "mouse", 1)
+	c := run(t, p, catalog.Config{})
+	wantDirs(t, c, false, "mouse")
+	p.do(func() { p.status = 403 })
+	if err := c.Refresh(soon(t)); err == nil {
+		t.Error("Refresh succeeded")
+	}
+	wantDirs(t, c, false, "mouse")
+	wantNone(t, c, false, "rat")
+	if st := c.Status(); st.LastError == "" || !st.Loaded {
+		t.Errorf("Status = %+v", st)
+	}
+	p.do(func() { p.status = 0 })
+	refresh(t, c)
+	if st := c.Status(); st.LastError != "" {
+		t.Errorf("Status = %+v", st)
+	}
+}
+
+func TestNotListedIsNotDeleted(t *testing.T) {
+	p := newPlatform(t)
+	for i := range 200 {
+		p.add(uuid(i), fmt.Sprintf("m%d", i), i)
+	}
+	c := run(t, p, catalog.Config{})
+	all := dirs(t, c, false, api.Dataset)
+	p.do(func() { // the index is empty, as when it is built anew
+		for id := range p.assets {
+			p.hidden[id] = true
+		}
+	})
+	refresh(t, c)
+	wantDirs(t, c, false, all...)
+
+	p.do(func() { clear(p.assets) }) // and now they are gone
+	refresh(t, c)
+	wantDirs(t, c, false)
+	if _, gets := p.counts(); gets > 200 {
+		t.Errorf("%d gets", gets)
+	}
+}
+
+func TestOwnChangesHoldAgainstALaggingSearch(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(1), "old name", 1)
+	p.add(uuid(2), "doomed", 2)
+	p.add(uuid(3), "stays", 3)
+	var ch changes
+	c := run(t, p, catalog.Config{OnChange: ch.add})
+	wantDirs(t, c, false, "doomed", "old name", "stays")
+
+	put := func(id string) {
+		a, err := p.client().Get(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Put(a)
+	}
+	p.do(func() { p.lag[uuid(1)] = p.assets[uuid(1)] })
+	p.set(uuid(1), "name", "new name")
+	put(uuid(1))
+	ch.want(t, "gone dataset/old name 00000001", "new dataset/new name 00000001", "updated 00000001 ready→ready")
+	p.add(uuid(4), "made", 4)
+	p.do(func() { p.hidden[uuid(4)] = true })
+	put(uuid(4))
+	ch.want(t, "new dataset/made 00000004")
+	c.SetArchived(uuid(3), true)
+	ch.want(t, "gone dataset/stays 00000003", "new archived dataset/stays 00000003", "updated 00000003 ready→ready")
+	c.Remove(uuid(2))
+	ch.want(t, "gone dataset/doomed 00000002", "deleted 00000002")
+
+	// Search still has the old name, the deleted and the unarchived one, and
+	// not the new one.
+	for range 2 {
+		refresh(t, c)
+		wantDirs(t, c, false, "made", "new name")
+		wantDirs(t, c, true, "stays")
+	}
+	ch.want(t)
+}
+
+func TestRecheckNoticesADeletion(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(1), "mouse", 1)
+	c := run(t, p, catalog.Config{})
+	wantDirs(t, c, false, "mouse")
+	p.set(uuid(1), "name", "rat")
+	if e, err := c.Recheck(soon(t), uuid(1)); err != nil || e.Dir != "rat" {
+		t.Errorf("Recheck = %+v, %v", e, err)
+	}
+	p.remove(uuid(1))
+	if _, err := c.Recheck(soon(t), uuid(1)); err == nil {
+		t.Error("Recheck finds what is gone")
+	}
+	wantDirs(t, c, false)
+}
+
+func TestDraftsTurnReady(t *testing.T) {
+	p := newPlatform(t)
+	now := int(time.Now().Unix())
+	p.add(uuid(1), "draft", now, "state", "draft")
+	p.add(uuid(2), "doomed", now, "state", "draft")
+	p.add(uuid(3), "gone", now, "state", "draft")
+	told := make(chan catalog.Change, 10)
+	c := run(t, p, catalog.Config{PollTime: 5 * time.Millisecond, OnChange: func(c catalog.Change) { told <- c }})
+	wantDirs(t, c, false, "doomed", "draft", "gone")
+	if got := c.Status().Drafts; got != 3 {
+		t.Errorf("%d drafts", got)
+	}
+	p.do(func() { // search does not know of it yet
+		for id, r := range p.assets {
+			p.lag[id] = r
+		}
+	})
+	p.set(uuid(1), "state", "ready")
+	p.set(uuid(2), "state", "failed")
+	p.remove(uuid(3))
+	for c.Status().Drafts > 0 {
+		select {
+		case <-told:
+		case <-time.After(10 * time.Second):
+			t.Fatal("the drafts stay drafts")
+		}
+	}
+	refresh(t, c)
+	for id, want := range map[string]api.State{uuid(1): api.Ready, uuid(2): api.Failed} {
+		if e, err := c.ByID(soon(t), id); err != nil || e.State != want {
+			t.Errorf("%s: %+v, %v", want, e.Asset, err)
+		}
+	}
+	wantDirs(t, c, false, "doomed", "draft")
+	_, before := p.counts()
+	time.Sleep(20 * time.Millisecond)
+	if _, after := p.counts(); after != before {
+		t.Error("what is no draft is still polled")
+	}
+}
+
+// TestReadersDuringChanges is for the race detector, and for the promise that
+// a reader sees one whole snapshot.
+func TestReadersDuringChanges(t *testing.T) {
+	p := newPlatform(t)
+	for i := range 300 {
+		p.add(uuid(i), "m", i)
+	}
+	c := run(t, p, catalog.Config{Refresh: time.Millisecond, Sweep: time.Millisecond})
+	dirs(t, c, false, api.Dataset)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				entries, err := c.List(t.Context(), false, api.Dataset)
+				if err != nil || !slices.IsSortedFunc(entries, func(a, b catalog.Entry) int {
+					return slices.Compare([]string{a.Dir}, []string{b.Dir})
+				}) || len(entries) < 300 {
+					t.Errorf("List: %d, %v", len(entries), err)
+					return
+				}
+				if e, err := c.Lookup(t.Context(), false, api.Dataset, "m@00000005"); err != nil || e.ID != uuid(5) {
+					t.Errorf("Lookup: %v, %v", e.Asset, err)
+					return
+				}
+				if _, err := entries[7].Record(); err != nil {
+					t.Error(err)
+				}
+				_ = c.Status()
+			}
+		})
+	}
+	for i := range 20 {
+		p.add(uuid(1000+i), "m", 1000+i)
+		p.set(uuid(i), "tags", []string{fmt.Sprint(i)})
+		if i%5 == 0 {
+			refresh(t, c)
+		}
+	}
+	refresh(t, c)
+	close(stop)
+	wg.Wait()
+	if got := len(dirs(t, c, false, api.Dataset)); got != 320 {
+		t.Errorf("%d listed", got)
+	}
+}
