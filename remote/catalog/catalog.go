@@ -94,15 +94,18 @@ type Catalog struct {
 	checkedOnce sync.Once
 	strangers   strangers
 
-	mu        sync.Mutex // guards what follows; never held during I/O
-	table     *table
-	first     *attempt // the first load that runs, or the last that failed
-	unread    []Change // made, and not yet given to OnChange
-	status    Status   // without the counts
-	sweepTook time.Duration
+	mu     sync.Mutex // guards what follows; never held during I/O
+	table  *table
+	first  *attempt // the first load that runs, or the last that failed
+	unread []Change // made, and not yet given to OnChange
+	status Status   // without the counts
 
-	saved   *snapshot // what is on disk; Run's own
-	savedAt time.Time
+	// Run's own:
+	saved      *snapshot // what is on disk
+	savedAt    time.Time
+	sweepErr   error // of the last sweep
+	sweepTried time.Time
+	sweepTook  time.Duration
 
 	telling sync.Mutex // orders the calls of OnChange
 }
@@ -120,10 +123,10 @@ func New(cfg Config) *Catalog {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Refresh == 0 {
+	if cfg.Refresh <= 0 {
 		cfg.Refresh = DefaultRefresh
 	}
-	if cfg.PollTime == 0 {
+	if cfg.PollTime <= 0 {
 		cfg.PollTime = DefaultDraftPoll
 	}
 	if cfg.OnChange == nil {

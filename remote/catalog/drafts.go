@@ -44,15 +44,16 @@ func (c *Catalog) dueDrafts(now time.Time) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var due []string
-	for id, next := range c.table.drafts {
-		if now.Before(next) {
+	for id, d := range c.table.drafts {
+		if now.Before(d.next) {
 			continue
 		}
 		due = append(due, id)
-		age := now.Sub(c.table.byID[id].asset.Created)
-		// A tenth of its age delays what it turns into by a tenth at most.
-		wait := min(max(age/10, c.cfg.PollTime), slowestPoll)
-		c.table.drafts[id] = now.Add(wait - c.cfg.PollTime/2) // the ticker is not exact
+		// A tenth of the time it has taken delays what it turns into by a
+		// tenth at most.
+		wait := min(max(now.Sub(d.since)/10, c.cfg.PollTime), slowestPoll)
+		d.next = now.Add(wait - c.cfg.PollTime/2) // the ticker is not exact
+		c.table.drafts[id] = d
 	}
 	return due
 }

@@ -77,8 +77,13 @@ func (c *Catalog) ByID(ctx context.Context, id string) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
+	return c.met(id, a), nil
+}
+
+// met is the entry of an asset that a get has brought, asked for as id.
+func (c *Catalog) met(id string, a *api.Asset) Entry {
 	if e, ok := c.known(a.ID); ok {
-		return e, nil // meanwhile, or by another spelling
+		return e
 	}
 	rec := c.records([]*api.Asset{a}, false, nil, false)[0]
 	e := rec.entry(names.Decorated(a.Name, a.ID))
@@ -87,7 +92,7 @@ func (c *Catalog) ByID(ctx context.Context, id string) (Entry, error) {
 		keep = c.cfg.PollTime
 	}
 	c.strangers.put(id, e, keep)
-	return e, nil
+	return e
 }
 
 // known is the entry of an asset in memory. Before the first load is complete

@@ -32,19 +32,28 @@ func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]
 			unseen = append(unseen, rec)
 		}
 	}
+	refusedBefore := c.table.refused
 	c.mu.Unlock()
 
 	asked := unseen[:min(len(unseen), confirmAtMost)]
-	var mu sync.Mutex // guards gone
+	var mu sync.Mutex // guards gone and refused
 	var gone []string
+	refused := map[string]bool{}
 	var g errgroup.Group
 	g.SetLimit(confirmAtOnce)
 	for _, rec := range asked {
 		g.Go(func() error {
-			if c.isGone(ctx, rec) {
-				mu.Lock()
-				gone = append(gone, rec.asset.ID)
-				mu.Unlock()
+			id := rec.asset.ID
+			a, err := c.cfg.API.Get(ctx, id)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case errors.Is(err, fault.ErrNotExist):
+				gone = append(gone, id)
+			case errors.Is(err, fault.ErrRefused):
+				refused[id] = true
+			case err == nil && (!c.shows(a.Type) || c.cfg.Query != "" && fingerprint(a.Raw) != rec.sum):
+				gone = append(gone, id) // changed, so that the view excludes it
 			}
 			return nil
 		})
@@ -54,22 +63,19 @@ func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]
 		for _, rec := range unseen[len(asked):] {
 			gone = append(gone, rec.asset.ID)
 		}
-	} else if n := len(unseen) - len(gone); n > 0 {
-		c.log.Debug("assets that a full listing left out are kept", "count", n)
+	}
+	// No longer shared with this user, if it lasts: a token that is refused for
+	// a moment must not empty the tree.
+	for id := range refused {
+		if refusedBefore[id] {
+			gone = append(gone, id)
+		}
+	}
+	c.mu.Lock()
+	c.table.refused = refused
+	c.mu.Unlock()
+	if kept := len(unseen) - len(gone); kept > 0 {
+		c.log.Debug("assets that a full listing left out are kept", "count", kept)
 	}
 	return gone
-}
-
-// isGone asks for one asset that a sweep has not seen.
-func (c *Catalog) isGone(ctx context.Context, rec *record) bool {
-	a, err := c.cfg.API.Get(ctx, rec.asset.ID)
-	switch {
-	case errors.Is(err, fault.ErrNotExist), errors.Is(err, fault.ErrRefused):
-		return true // deleted, or no longer shared with this user
-	case err != nil:
-		return false // not known: the next sweep asks again
-	}
-	// It is there. If the view is restricted, it may have been changed so that
-	// it does not belong to it any more.
-	return !c.shows(a.Type) || c.cfg.Query != "" && fingerprint(a.Raw) != rec.sum
 }

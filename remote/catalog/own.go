@@ -21,14 +21,13 @@ func (c *Catalog) Put(a *api.Asset) {
 // the archive; otherwise it is as Put. An asset that is not known it ignores.
 func (c *Catalog) SetArchived(id string, archived bool) {
 	c.mu.Lock()
-	old := c.table.byID[id]
-	c.mu.Unlock()
-	if old == nil {
-		return
+	if old := c.table.byID[id]; old != nil {
+		rec := *old
+		rec.archived = archived
+		c.take(news{put: []*record{&rec}})
 	}
-	rec := *old
-	rec.archived = archived
-	c.update(news{put: []*record{&rec}})
+	c.mu.Unlock()
+	c.tell()
 }
 
 // Remove makes known that an asset is gone: we have deleted it, or a get says
@@ -43,15 +42,16 @@ func (c *Catalog) Remove(id string) {
 func (c *Catalog) Recheck(ctx context.Context, id string) (Entry, error) {
 	a, err := c.get(ctx, id)
 	if errors.Is(err, fault.ErrNotExist) {
+		c.strangers.drop(id)
 		c.Remove(id)
 	}
 	if err != nil {
 		return Entry{}, err
 	}
-	if c.knows(id) {
+	if c.knows(a.ID) {
 		c.Put(a)
 	}
-	return c.ByID(ctx, id)
+	return c.met(id, a), nil
 }
 
 // get is shared by all who ask for one asset at one time.

@@ -54,7 +54,10 @@ func (in interner) slim(a *api.Asset) api.Asset {
 	s := *a
 	s.Raw, s.Description, s.Provenance, s.CustomMetadata = nil, "", nil, nil
 	if s.Mount == s.Name {
-		s.Mount = s.Name // the usual case: one string for both
+		s.Mount = s.Name // the usual case: one string for all
+	}
+	if s.Source.Prefix == s.Name {
+		s.Source.Prefix = s.Name
 	}
 	s.Type = api.Type(in.string(string(s.Type)))
 	s.State = api.State(in.string(string(s.State)))

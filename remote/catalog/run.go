@@ -14,7 +14,11 @@ const (
 	sweepEvery = 15 * time.Minute
 	sweepShare = 10
 
-	// retryFirst and its doubling, up to the refresh interval, is how soon a
+	// sweepRetry is how soon one that failed is tried again. It may have
+	// failed at its end.
+	sweepRetry = 5 * time.Minute
+
+	// retryFirst and its doublings, up to the refresh interval, are how soon a
 	// first load that failed is tried again.
 	retryFirst = 2 * time.Second
 )
@@ -42,8 +46,8 @@ func (c *Catalog) Run(ctx context.Context) error {
 		}
 		next := c.cfg.Refresh
 		if c.snap.Load() == nil {
-			next = min(retry, max(next, retryFirst))
-			retry *= 2
+			next = min(retry, next)
+			retry = 2 * next
 		}
 		if asked = c.rest(ctx, next); ctx.Err() != nil {
 			for _, r := range asked {
@@ -61,8 +65,11 @@ func (c *Catalog) round(ctx context.Context, sweep bool) error {
 		err = c.load(ctx)
 	} else {
 		// The quick look first: what is new should not wait for the rest.
-		if err = c.newest(ctx); err == nil && (sweep || c.sweepDue()) {
-			err = c.sweep(ctx)
+		if err = c.newest(ctx); err == nil {
+			if sweep || c.sweepDue() {
+				c.sweepErr = c.sweep(ctx)
+			}
+			err = c.sweepErr // until one succeeds
 		}
 	}
 	if ctx.Err() == nil {
@@ -117,6 +124,9 @@ func (c *Catalog) sweepDue() bool {
 	every := c.cfg.Sweep
 	if every == 0 {
 		every = max(sweepEvery, sweepShare*c.sweepTook)
+	}
+	if c.sweepErr != nil {
+		return time.Since(c.sweepTried) >= min(every, sweepRetry)
 	}
 	return time.Since(c.status.LastSweep) >= every
 }

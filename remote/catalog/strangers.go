@@ -28,6 +28,12 @@ func (s *strangers) get(id string) (Entry, bool) {
 	return one.entry, ok && time.Now().Before(one.until)
 }
 
+func (s *strangers) drop(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byID, id)
+}
+
 func (s *strangers) put(id string, e Entry, keep time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

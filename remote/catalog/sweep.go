@@ -17,6 +17,7 @@ import (
 // and assets made meanwhile come last and shift no page.
 func (c *Catalog) sweep(ctx context.Context) error {
 	s := sweeping{c: c, start: time.Now(), intern: interner{}, seen: map[string]bool{}}
+	c.sweepTried = s.start
 	c.mu.Lock()
 	c.status.Listed = 0
 	// Pages are kept whole while one record in them is of use; a sweep brings
@@ -41,11 +42,11 @@ func (c *Catalog) sweep(ctx context.Context) error {
 	}
 	gone := c.missing(ctx, s.start, s.seen)
 	c.update(news{put: s.put, gone: gone, listed: s.start, whole: true})
+	now := time.Now()
+	c.sweepTook = now.Sub(s.start)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
 	c.status.LastSweep = now
-	c.sweepTook = now.Sub(s.start)
 	c.table.forget(now)
 	return nil
 }

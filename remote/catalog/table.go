@@ -17,9 +17,10 @@ type dirKey struct {
 // table is the truth that snapshots are made of. Its owner locks it.
 type table struct {
 	byID         map[string]*record
-	counts       map[dirKey]int               // of byID
-	drafts       map[string]time.Time         // when each draft is to be asked for next
+	counts       map[dirKey]int // of byID
+	drafts       map[string]draft
 	trust        map[string]trust             // what searches may not contradict for a while
+	refused      map[string]bool              // not in the last sweep, and refused by a get
 	held         map[dirKey]map[string]string // names given out while mounted: name → id
 	loaded       map[dirKey]map[string]string // while the first load runs: plain name → id, the oldest
 	archiveKnown bool                         // every archived asset has been listed
@@ -32,11 +33,17 @@ type trust struct {
 	gone bool
 }
 
+// draft is an asset that will turn into something else.
+type draft struct {
+	since time.Time // when we first met it: our clock, not the platform's
+	next  time.Time // when to ask for it again
+}
+
 func newTable() *table {
 	return &table{
 		byID:   map[string]*record{},
 		counts: map[dirKey]int{},
-		drafts: map[string]time.Time{},
+		drafts: map[string]draft{},
 		trust:  map[string]trust{},
 		held:   map[dirKey]map[string]string{},
 		loaded: map[dirKey]map[string]string{},
@@ -62,12 +69,15 @@ func (t *table) forget(now time.Time) {
 // put stores rec and tells what it replaces, or nil.
 func (t *table) put(rec *record) *record {
 	id := rec.asset.ID
-	next := t.drafts[id]
+	d, known := t.drafts[id]
 	old := t.remove(id)
 	t.byID[id] = rec
 	t.counts[rec.key()]++
 	if rec.asset.State == api.Draft {
-		t.drafts[id] = next
+		if !known {
+			d.since = time.Now()
+		}
+		t.drafts[id] = d
 	}
 	return old
 }

@@ -14,17 +14,19 @@ type news struct {
 // to see, and returns when those who want to know of it do.
 func (c *Catalog) update(n news) {
 	c.mu.Lock()
-	change := c.take(n)
-	if !change.empty() {
-		c.unread = append(c.unread, change)
-	}
+	c.take(n)
 	c.mu.Unlock()
 	c.tell()
 }
 
-// take is update, under the lock.
-func (c *Catalog) take(n news) Change {
-	var change Change
+// take is update under the lock; tell is to follow without it.
+func (c *Catalog) take(n news) {
+	if change := c.learn(n); !change.empty() {
+		c.unread = append(c.unread, change)
+	}
+}
+
+func (c *Catalog) learn(n news) (change Change) {
 	prev := c.snap.Load()
 	dirs := touched{}
 	updated := map[string]bool{}
