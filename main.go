@@ -347,27 +347,23 @@ func readConfig(c *cli.Context, all []cli.Flag) (map[string]bucket.Rule, error) 
 	if err != nil {
 		return nil, usagef("the configuration cannot be read: %w", err)
 	}
-	values := map[any]any{}
-	if err := yaml.Unmarshal(raw, &values); err != nil {
-		return nil, usagef("%s is not YAML: %w", file, err)
-	}
-	var rules struct {
+	var content struct {
 		Buckets map[string]bucket.Rule `yaml:"buckets"`
-		Rest    map[string]any         `yaml:",inline"`
+		Flags   map[string]yaml.Node   `yaml:",inline"`
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(raw))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(&rules); err != nil && !errors.Is(err, io.EOF) {
-		return nil, usagef("%s: %w", file, err)
+	if err := decoder.Decode(&content); err != nil && !errors.Is(err, io.EOF) {
+		return nil, usagef("%s cannot be used: %s", file, strings.ReplaceAll(err.Error(), "\n", ""))
 	}
-	for name, value := range rules.Rest {
+	values := map[any]any{}
+	for name, node := range content.Flags {
 		i := slices.IndexFunc(all, func(f cli.Flag) bool { return f.Names()[0] == name })
 		if i < 0 || name == "config" {
 			return nil, usagef("%s: there is no flag %q: see codeoceanfs mount --help", file, name)
 		}
-		// A size or a mask may look like a number.
-		if _, isText := all[i].(*altsrc.StringFlag); isText {
-			values[name] = fmt.Sprint(value)
+		if values[name], err = flagValue(all[i], node); err != nil {
+			return nil, usagef("%s: %s: %w", file, name, err)
 		}
 	}
 	// A variable goes before the file, also one that holds the token itself.
@@ -377,7 +373,20 @@ func readConfig(c *cli.Context, all []cli.Flag) (map[string]bucket.Rule, error) 
 	if err := altsrc.ApplyInputSourceValues(c, altsrc.NewMapInputSource(file, values), all); err != nil {
 		return nil, usagef("%s: %w", file, err)
 	}
-	return rules.Buckets, nil
+	return content.Buckets, nil
+}
+
+// flagValue is a value as the file has it. Of text the characters count: a mask
+// of 077 is not the number that YAML makes of it.
+func flagValue(f cli.Flag, node yaml.Node) (value any, err error) {
+	if _, isText := f.(*altsrc.StringFlag); isText && node.Kind == yaml.ScalarNode {
+		return node.Value, nil
+	}
+	if _, isList := f.(*altsrc.StringSliceFlag); isList && node.Kind == yaml.ScalarNode {
+		return []any{node.Value}, nil
+	}
+	err = node.Decode(&value)
+	return value, err
 }
 
 func defaultConfig() string {

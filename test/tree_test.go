@@ -60,15 +60,39 @@ func (r record) source(data string) string {
 	return filepath.Join(r.dir, "files")
 }
 
-// tree is a helper's list of what is below a directory, without the record.
+// tree is a helper's list of what is below a directory of the mount, without
+// the record.
 func (m *mounted) tree(dir string) []string {
+	m.t.Helper()
+	return slices.DeleteFunc(m.everything(dir), func(line string) bool { return strings.HasSuffix(line, ` ".meta.json"`) })
+}
+
+func (m *mounted) everything(dir string) []string {
 	m.t.Helper()
 	out, err := m.helper("sums", dir)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	return slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, ` ".meta.json"`) })
+	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+}
+
+// shown are the samples' files whose names the mount has to change, as the
+// helper quotes both.
+var shown = strings.NewReplacer(
+	`".meta.json"`, `"%2Emeta.json"`,
+	`"line\nbreak.txt"`, `"line%0Abreak.txt"`,
+	`"notes@file"`, `"notes%40file"`,
+	`"percent%2Fencoded.txt"`, `"percent%252Fencoded.txt"`,
+)
+
+// want is what a directory of the mount must show of a source directory.
+func (m *mounted) want(source string) []string {
+	m.t.Helper()
+	lines := m.everything(source)
+	for i := range lines {
+		lines[i] = shown.Replace(lines[i])
+	}
+	return lines
 }
 
 // TestSamples reads every file of every sample through the mount and compares
@@ -87,12 +111,12 @@ func TestSamples(t *testing.T) {
 		var want []string
 		switch source := r.source(d.data); {
 		case source != "":
-			want = m.tree(source)
+			want = m.want(source)
 		case r.Contained != nil:
 			want = []string{`dir "."`}
 			for _, c := range r.Contained {
 				want = append(want, fmt.Sprintf("dir %q", c.Mount))
-				for _, line := range m.tree(all[c.ID].source(d.data))[1:] {
+				for _, line := range m.want(all[c.ID].source(d.data))[1:] {
 					kind, path, _ := strings.Cut(line, ` "`)
 					want = append(want, fmt.Sprintf(`%s "%s/%s`, kind, c.Mount, path))
 				}
@@ -263,11 +287,11 @@ func TestReadOnly(t *testing.T) {
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	m := deploy(t).mount(t)
-	got := m.run("ls", m.path(".search", "name:calibration_2023-02-14"))
+	got := m.run("ls", m.path(".search", "tag:calibration"))
 	if want := "calibration_2023-02-14\ncalibration_2023-02-14@7af1e973\n"; got != want {
 		t.Errorf("ls: %q, not %q", got, want)
 	}
-	link := m.path(".search", "name:calibration_2023-02-14", "calibration_2023-02-14")
+	link := m.path(".search", "tag:calibration", "calibration_2023-02-14")
 	if a, b := m.tree(link+"/"), m.tree(m.path("dataset", "calibration_2023-02-14")); !slices.Equal(a, b) {
 		t.Errorf("through the link %q, directly %q", a, b)
 	}

@@ -83,24 +83,38 @@ func checkDirectory(abs string) error {
 	return nil
 }
 
-// clearDead takes away a mount of ours whose process is gone. To look at the
-// directory itself would fail, as everything under it does, with ENOTCONN.
+// clearDead takes away a mount of ours whose process is gone: all that is done
+// with it fails with ENOTCONN.
 func clearDead(abs string) error {
-	_, err := os.Stat(abs)
-	if !errors.Is(err, syscall.ENOTCONN) {
-		return nil
-	}
 	m, err := find(abs)
 	if err != nil {
 		return err
 	}
-	if m == nil || m.FSType != "fuse."+Type {
+	ours := m != nil && m.FSType == "fuse."+Type
+	if !dead(abs, ours) {
+		return nil
+	}
+	if !ours {
 		return fmt.Errorf("mount point %s is dead, and not a mount of %s: unmount it with fusermount3 -uz %s", abs, Type, abs)
 	}
 	if err := Unmount(abs, true); err != nil {
 		return fmt.Errorf("mount point %s is dead and cannot be cleared: %w", abs, err)
 	}
 	return nil
+}
+
+// dead reports whether nobody serves what is mounted at abs. Its attributes may
+// still be in the kernel's cache, so of a mount of ours, which answers that from
+// memory, more is asked: to open it.
+func dead(abs string, ours bool) bool {
+	_, err := os.Stat(abs)
+	if err == nil && ours {
+		var f *os.File
+		if f, err = os.Open(abs); err == nil {
+			f.Close()
+		}
+	}
+	return errors.Is(err, syscall.ENOTCONN) || ours && errors.Is(err, syscall.ECONNABORTED)
 }
 
 // find is the topmost mount at abs, or nil. It reads the kernel's table and

@@ -62,9 +62,10 @@ const (
 	listingsShare = 8 // an eighth for directory listings
 )
 
-// unmountTime is how long the mount may take to go when the program is stopped.
-// Requests under way end by their own deadlines; nobody waits for those here.
-const unmountTime = 10 * time.Second
+// unmountTime is how long programs that still use the mount have to finish what
+// they are reading when this program is stopped. Then they lose it: the mount is
+// out of the tree, and whoever stopped us waits.
+const unmountTime = 3 * time.Second
 
 // allTypes are the directories of a mount without a choice of types.
 var allTypes = []api.Type{api.Dataset, api.Result, api.Combined, api.Model}
