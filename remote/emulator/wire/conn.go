@@ -63,14 +63,15 @@ func (c *conn) Close() error {
 	return c.TCPConn.Close()
 }
 
-// turn waits until up to want bytes may go, and says how many.
-func (c *conn) turn(want int64) (int64, error) {
+// turn waits until up to want bytes may go, and says how many. middle tells
+// that others of the same call went just before.
+func (c *conn) turn(want int64, middle bool) (int64, error) {
 	shape := c.listener.net.Shape()
 	if shape.ConnRate <= 0 && shape.TotalRate <= 0 {
 		return min(want, freeChunk), nil
 	}
 	want = min(want, chunk)
-	wait := max(c.own.reserve(want, shape.ConnRate), c.listener.net.total.reserve(want, shape.TotalRate))
+	wait := max(c.own.reserve(want, shape.ConnRate, middle), c.listener.net.total.reserve(want, shape.TotalRate, middle))
 	// Shorter sleeps would overshoot by more than their length; the pacers
 	// remember what was not waited.
 	if wait < time.Millisecond/2 {
@@ -89,7 +90,7 @@ func (c *conn) turn(want int64) (int64, error) {
 // Write sends b at the connection's rate.
 func (c *conn) Write(b []byte) (sent int, err error) {
 	for len(b) > 0 {
-		n, err := c.turn(int64(len(b)))
+		n, err := c.turn(int64(len(b)), sent > 0)
 		if err != nil {
 			return sent, err
 		}
@@ -113,7 +114,7 @@ func (c *conn) ReadFrom(r io.Reader) (sent int64, err error) {
 	}
 	_, isFile := r.(interface{ Fd() uintptr })
 	for left > 0 {
-		n, err := c.turn(left)
+		n, err := c.turn(left, sent > 0)
 		if err != nil {
 			return sent, err
 		}
