@@ -244,6 +244,7 @@ func TestTheRegionOfAnEndpointIsFoundFromItsRefusal(t *testing.T) {
 }
 
 func TestAHostileRegionIsNotFollowed(t *testing.T) {
+	profiles(t)
 	withKeys(t)
 	f := newFake(t, map[string]*fakeBucket{"lab": {}})
 	n := 0
@@ -261,8 +262,11 @@ func TestAHostileRegionIsNotFollowed(t *testing.T) {
 			fail(w, 301, "PermanentRedirect", "go away")
 			return true
 		}
-		if _, err := list(t.Context(), onAWS(t, f), bucket.Location{Bucket: "lab"}, ""); err == nil {
-			t.Errorf("%q: no error", region)
+		for _, rule := range []bucket.Rule{{}, {Region: "eu-west-3", Profile: "lab"}} {
+			s := onAWS(t, f, func(c *bucket.Config) { c.Buckets = map[string]bucket.Rule{"lab": rule} })
+			if _, err := list(t.Context(), s, bucket.Location{Bucket: "lab"}, ""); err == nil || strings.Contains(err.Error(), "not a host") {
+				t.Errorf("%q: %v", region, err)
+			}
 		}
 	}
 	if n > 40 {
@@ -338,6 +342,18 @@ func TestGoogleGetsItsOwnKeysOnly(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a bucket of that name on AWS is another", func(t *testing.T) {
+		f := newFake(t, map[string]*fakeBucket{"lab": {region: "us-east-1", public: true, objects: objects("a")}})
+		s := onAWS(t, f)
+		for _, origin := range []string{"aws", "gcp", "aws", "GCP"} {
+			if _, err := list(t.Context(), s, bucket.Location{Origin: origin, Bucket: "lab"}, ""); err != nil {
+				t.Error(err)
+			}
+			if google := f.seen[len(f.seen)-1].Host == "storage.googleapis.com"; google != strings.EqualFold(origin, "gcp") {
+				t.Errorf("%s: asked %s", origin, f.seen[len(f.seen)-1].Host)
+			}
+		}
+	})
 	t.Run("refused without", func(t *testing.T) {
 		profiles(t)
 		t.Setenv("AWS_PROFILE", "lab")

@@ -3,6 +3,8 @@ package bucket
 import (
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -82,5 +84,21 @@ func TestETags(t *testing.T) {
 	}
 	if sameETag(`"a"`, `"a-2"`) || sameETag(`"a"`, ``) {
 		t.Error("different versions are the same")
+	}
+}
+
+type sniffer struct{ asked bool }
+
+func (s *sniffer) RoundTrip(*http.Request) (*http.Response, error) {
+	s.asked = true
+	return nil, errors.New("asked")
+}
+
+func TestTheGuardStopsARequestBeforeItLeaves(t *testing.T) {
+	var net sniffer
+	req := httptest.NewRequest(http.MethodGet, "https://evil.com/lab/key", nil)
+	p := place{allowed: isAWS, via: &net}
+	if _, err := p.client().Transport.RoundTrip(req); !errors.Is(err, fault.ErrRefused) || net.asked {
+		t.Errorf("%v, asked: %v", err, net.asked)
 	}
 }

@@ -7,7 +7,7 @@ const maxKey = 1024
 
 // root turns an asset's prefix into the prefix of its keys: "" or something
 // that ends in a slash, so that "foo" does not match "foobar/". Slashes in
-// front are a way of writing, and are dropped; see [Store.prefix] for the rest.
+// front are a way of writing, and are dropped; see [Store.base] for the rest.
 func root(prefix string) string {
 	return folder(strings.TrimLeft(prefix, "/"))
 }

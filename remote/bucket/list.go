@@ -25,11 +25,7 @@ const delimiter = "/"
 // empty is also a file without a name in it. A folder that is not there is
 // empty: the store knows no folders.
 func (s *Store) List(ctx context.Context, loc Location, dir string, emit func(Entry) error) error {
-	b, err := s.bucket(loc)
-	if err != nil {
-		return err
-	}
-	base, err := s.base(ctx, b, loc)
+	b, base, err := s.locate(ctx, loc)
 	if err != nil {
 		return err
 	}
@@ -52,37 +48,6 @@ func (s *Store) List(ctx context.Context, loc Location, dir string, emit func(En
 		}
 		return true, nil
 	})
-}
-
-// base gives the prefix of an asset's keys. A record's prefix with a slash in
-// front nearly always means the one without; as keys may begin with a slash,
-// the bucket decides, once.
-func (s *Store) base(ctx context.Context, b *bucket, loc Location) (string, error) {
-	plain, literal := root(loc.Prefix), folder(loc.Prefix)
-	if plain == literal || plain == "" {
-		return plain, nil
-	}
-	b.mu.Lock()
-	known, ok := b.roots[loc.Prefix]
-	b.mu.Unlock()
-	if ok {
-		return known, nil
-	}
-	found := plain
-	for _, prefix := range []string{plain, literal} {
-		some, err := s.any(ctx, b, prefix)
-		if err != nil {
-			return "", err
-		}
-		if some {
-			found = prefix
-			break
-		}
-	}
-	b.mu.Lock()
-	b.roots[loc.Prefix] = found
-	b.mu.Unlock()
-	return found, nil
 }
 
 // any reports whether any key begins with prefix. It asks for one.

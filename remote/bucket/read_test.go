@@ -183,6 +183,23 @@ func TestReadSkipsIntoAWholeObject(t *testing.T) {
 	}
 }
 
+func TestReadFollowsNoRedirect(t *testing.T) {
+	f, loc, o := oneFile(t, noise(1000))
+	f.buckets["lab"].objects["p/copy"] = f.buckets["lab"].objects["p/file"]
+	f.fault = func(kind string, n int, w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/file") {
+			w.Header().Set("Location", "/lab/p/copy")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			return true
+		}
+		return false
+	}
+	got, err := read(t.Context(), store(t, f), loc, o, 0, 1000)
+	if err == nil || !strings.Contains(err.Error(), "in another region") {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
 func TestReadNeverMixesVersions(t *testing.T) {
 	old := noise(300_000)
 	f, loc, o := oneFile(t, old)

@@ -18,11 +18,7 @@ import (
 // folder's size does not matter. Where a key is both, the folder is found;
 // [Store.StatFile] finds the file.
 func (s *Store) Stat(ctx context.Context, loc Location, path string) (Entry, error) {
-	b, err := s.bucket(loc)
-	if err != nil {
-		return Entry{}, err
-	}
-	base, err := s.base(ctx, b, loc)
+	b, base, err := s.locate(ctx, loc)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -69,11 +65,7 @@ func (s *Store) Stat(ctx context.Context, loc Location, path string) (Entry, err
 // StatFile finds the file at a path, also where there is a folder of that name.
 // It takes one request.
 func (s *Store) StatFile(ctx context.Context, loc Location, path string) (Entry, error) {
-	b, err := s.bucket(loc)
-	if err != nil {
-		return Entry{}, err
-	}
-	base, err := s.base(ctx, b, loc)
+	b, base, err := s.locate(ctx, loc)
 	if err != nil {
 		return Entry{}, err
 	}
