@@ -140,6 +140,12 @@ func lost(w http.ResponseWriter, r *http.Request) {
 	_ = conn.Close()
 }
 
+// silent reads the request and never answers.
+func silent(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // until then, a client that leaves is not noticed
+	<-r.Context().Done()
+}
+
 // sent decodes a request's body.
 func sent(t *testing.T, r *http.Request) map[string]any {
 	t.Helper()

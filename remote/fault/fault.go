@@ -77,10 +77,10 @@ func (e *Error) Error() string {
 	if e.Path != "" {
 		fmt.Fprintf(&b, " %q", e.Path)
 	}
-	if e.Kind != nil {
+	if e.Kind != nil && (e.Err == nil || !errors.Is(e.Err, e.Kind)) { // else the cause says it
 		fmt.Fprintf(&b, ": %v", e.Kind)
 	}
-	if e.Err != nil && !errors.Is(e.Kind, e.Err) {
+	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
 	var details []string

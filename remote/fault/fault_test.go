@@ -24,6 +24,14 @@ func ExampleError() {
 	// true
 }
 
+// A kind that the cause names already is not said twice.
+func TestErrorSaysItOnce(t *testing.T) {
+	err := &fault.Error{Op: "x", Kind: fault.ErrTimeout, Err: fmt.Errorf("%w: no byte for 10s", fault.ErrTimeout)}
+	if got, want := err.Error(), "x: timed out: no byte for 10s"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestErrorLeadsToKindAndCause(t *testing.T) {
 	err := error(&fault.Error{Op: "x", Kind: fault.ErrMalformed, Err: io.ErrUnexpectedEOF})
 	if !errors.Is(err, fault.ErrMalformed) || !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -96,6 +96,7 @@ func (r *Retry) spent() error {
 func (r *Retry) run(ctx context.Context, retryable func(error) bool, try func(context.Context, int) error) error {
 	wait := r.base()
 	tries := 0 // attempts that count
+	var last error
 	for attempt := 0; ; attempt++ {
 		err := try(ctx, attempt)
 		if err == nil {
@@ -107,8 +108,12 @@ func (r *Retry) run(ctx context.Context, retryable func(error) bool, try func(co
 			e.Attempts = attempt + 1
 		}
 		if ctx.Err() != nil {
+			if last != nil && fault.KindOf(err) == fault.ErrTimeout {
+				err = last // an attempt cut short by the budget tells nothing
+			}
 			return ended(ctx, err)
 		}
+		last = err
 		v := judge(err)
 		if v == again {
 			tries++

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -52,6 +53,9 @@ func TestJudge(t *testing.T) {
 		{code(403, "AccessDenied"), never},
 		{refusedConn, later},
 		{&net.DNSError{Err: "no such host", IsNotFound: true}, later},
+		{&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, later},
+		{&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, again},
+		{context.DeadlineExceeded, again},
 		{syscall.ECONNRESET, again},
 		{io.ErrUnexpectedEOF, again},
 		{fmt.Errorf("x: %w", fault.ErrTimeout), again},

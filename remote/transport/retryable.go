@@ -71,18 +71,18 @@ func judge(err error) verdict {
 	switch {
 	case untrusted(err):
 		return never
-	case errors.Is(err, errTotal), errors.Is(err, fault.ErrMalformed), errors.Is(err, fault.ErrTimeout):
+	case errors.Is(err, errTotal):
 		return again
-	case errors.Is(err, fault.ErrUnreachable), errors.Is(err, fault.ErrThrottled):
-		return later
-	case fault.KindOf(err) != nil:
-		return never
 	}
-	if Kind(err) != nil {
+	switch Kind(err) {
+	case fault.ErrUnreachable, fault.ErrThrottled:
 		return later
+	case fault.ErrMalformed, fault.ErrTimeout:
+		return again
+	case nil: // it came out of a connection: reset, closed, cut, or garbled
+		return again
 	}
-	// What is left came out of a connection: reset, closed, cut, or garbled.
-	return again
+	return never
 }
 
 // Final marks an error as one that repeating cannot help: what lies below has
