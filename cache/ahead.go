@@ -45,7 +45,7 @@ func (c *Cache) aheadOnce(h *Handle) bool {
 	}
 	run = h.missing(window.Span{From: run.From, To: run.To})
 	if run.Len() > 0 {
-		if !c.slots.freeAhead(h.file, len(h.fetches), c.active.Len()) {
+		if !c.mayReadAhead(h) {
 			c.wish(h)
 			return false
 		}
@@ -56,6 +56,11 @@ func (c *Cache) aheadOnce(h *Handle) bool {
 	}
 	h.window.Started(window.Span{From: span.From, To: run.To})
 	return true
+}
+
+// mayReadAhead tells whether h gets a slot for reading ahead now.
+func (c *Cache) mayReadAhead(h *Handle) bool {
+	return c.slots.freeAhead(h.file, len(h.fetches), c.active.Len())
 }
 
 // wish puts h in line for a slot for reading ahead.

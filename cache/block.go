@@ -95,11 +95,17 @@ func (c *Cache) touch(b *block) {
 	}
 }
 
-// disown takes b out of the share of the handle it was fetched for.
+// disown takes b out of the share of the handle it was fetched for, which
+// needs none without blocks.
 func (c *Cache) disown(b *block) {
-	if b.owner != nil {
-		delete(b.owner.owned, b)
-		b.owner = nil
+	h := b.owner
+	if h == nil {
+		return
+	}
+	b.owner = nil
+	delete(h.owned, b)
+	if len(h.owned) == 0 {
+		c.active.Remove(h)
 	}
 }
 

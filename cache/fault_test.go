@@ -170,15 +170,14 @@ func TestStalledFetchFailsByItself(t *testing.T) {
 }
 
 func TestSlowFetchIsNotStalled(t *testing.T) {
-	// 1 Mbit/s: 4 MiB take half a minute, and several times the stall timeout
-	// for all of the file.
+	// 250 kbit/s: a range of 4 MiB takes more than two minutes.
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache(t, Config{})
-		a := newArith("a", 64<<20)
+		a := newArith("a", 8<<20)
 		a.body = func(_ context.Context, _, _, _ int64, right io.Reader) io.Reader {
 			return reader(func(p []byte) (int, error) {
 				n, err := right.Read(p[:min(len(p), 16<<10)])
-				time.Sleep(time.Duration(n) * 8 * time.Microsecond)
+				time.Sleep(time.Duration(n) * 32 * time.Microsecond)
 				return n, err
 			})
 		}

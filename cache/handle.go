@@ -82,8 +82,18 @@ func (h *Handle) begin(r *request) error {
 	c.active.Get(h)
 	c.rest(h.lastRead)
 
-	need, dropped := h.window.Read(r.span, h.state(r.span))
+	state := h.state(r.span)
+	need, dropped := h.window.Read(r.span, state)
 	h.drop(dropped)
+	if state == window.Missing && !c.mayReadAhead(h) {
+		// With no slot for reading ahead, the range for the read itself brings
+		// along what the stream wants next.
+		next, ok := h.window.Next(c.share(), int64(len(h.owned))+need.Len())
+		if ok && next.From == need.To {
+			h.window.Started(next)
+			need.To = next.To
+		}
+	}
 	r.ask(need)
 	c.readAhead(h)
 	return nil

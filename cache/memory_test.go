@@ -3,10 +3,13 @@ package cache
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"codeoceanfs/cache/window"
 )
 
 func (c *Cache) buffers() int64 {
@@ -79,84 +82,91 @@ func TestTightMemoryIsNotWastedOnRefetching(t *testing.T) {
 	})
 }
 
-func TestSharesAreFair(t *testing.T) {
+func TestReadersTakeFromReadAheadWhenNothingElseIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size = 32 << 20
-		c := newCache(t, Config{Memory: 64 << 20})
-		var mu sync.Mutex
-		var took []time.Duration
-		var wg sync.WaitGroup
-		began := time.Now()
-		for i := range 4 {
-			a := slow(newArith(fmt.Sprint(i), size))
-			h := open(t, c, a)
-			wg.Go(func() {
-				for off := int64(0); off < size; off += BlockSize {
-					if err := verify(t.Context(), h, a, off, BlockSize); err != nil {
-						t.Error(err)
-						return
-					}
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				took = append(took, time.Since(began))
-			})
-		}
-		wg.Wait()
-		if first, last := took[0], took[3]; last > first*13/10 {
-			t.Errorf("the first of four equal readers took %v, the last %v", first, last)
+		c := newCache(t, Config{Memory: leastMemory})
+		for i := range 2 * leastMemory / BlockSize {
+			a := slow(newArith(fmt.Sprint(i), 64<<20))
+			check(t, open(t, c, a), a, 0, 1) // and three blocks that nobody reads
 		}
 	})
 }
 
-func TestFilesLeftOpenTakeNoShare(t *testing.T) {
+func TestMemoryGoesToTheNextAsSoonAsAReaderIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size = 96 << 20
-		c := newCache(t, Config{Memory: 64 << 20})
-		for i := range 20 {
-			a := slow(newArith(fmt.Sprint("idle", i), size))
-			h := open(t, c, a)
-			for off := int64(0); off < 1<<20; off += BlockSize {
-				check(t, h, a, off, BlockSize)
+		c := newCache(t, Config{Memory: leastMemory})
+		a := newArith("a", 1<<30)
+		h := open(t, c, a)
+		var held []*block
+		for i := range int64(leastMemory / BlockSize) {
+			r := &request{handle: h, span: window.Span{From: 5 * i, To: 5*i + 1}}
+			b, err := r.hold(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, b)
+		}
+		synctest.Wait() // every fetch has ended
+		got := make(chan error, 1)
+		go func() { got <- verify(t.Context(), h, a, 1<<29, 10) }()
+		synctest.Wait()
+		if n := c.Stats().Waiting; n != 1 {
+			t.Errorf("%d in line", n)
+		}
+		h.letGo(held[7])
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+		for i, b := range held {
+			if i != 7 {
+				h.letGo(b)
 			}
 		}
-		time.Sleep(2 * idle)
-		a := slow(newArith("busy", size))
-		h := open(t, c, a)
-		began := time.Now()
-		for off := int64(0); off < size; off += BlockSize {
-			check(t, h, a, off, BlockSize)
-		}
-		rate := size / time.Since(began).Seconds()
-		if rate < 4*perRange {
-			t.Errorf("%.0f MB/s with 20 idle files", rate/1e6)
-		}
 	})
 }
 
-func TestHungFileLeavesTheOthersAlone(t *testing.T) {
+func TestMemoryIsThereBeforeALongFetchEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCache(t, Config{Memory: 64 << 20, MaxFetches: 8})
-		hung := newArith("hung", 1<<30)
-		release := gate(hung)
-		hh := open(t, c, hung)
-		ctx, cancel := context.WithCancel(t.Context())
+		c := newCache(t, Config{Memory: leastMemory})
 		var wg sync.WaitGroup
-		for i := range int64(100) {
-			wg.Go(func() { _ = verify(ctx, hh, hung, i<<22, 1<<20) })
+		for i := range 4 {
+			a := newArith(fmt.Sprint(i), 3<<20)
+			a.body = func(_ context.Context, _, _, _ int64, right io.Reader) io.Reader {
+				return reader(func(p []byte) (int, error) {
+					time.Sleep(time.Second) // for a block
+					return right.Read(p)
+				})
+			}
+			h := open(t, c, a)
+			wg.Go(func() { _ = verify(t.Context(), h, a, 0, a.size) })
 		}
 		synctest.Wait()
-
-		healthy := slow(newArith("healthy", 16<<20))
-		h := open(t, c, healthy)
+		last := newArith("last", 10)
 		began := time.Now()
-		check(t, h, healthy, 0, healthy.size)
-		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("a healthy file took %v", took)
+		check(t, open(t, c, last), last, 0, 10)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("waited %v for memory", took)
 		}
-		cancel()
 		wg.Wait()
+	})
+}
+
+func TestLargeReadLeavesMemoryToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, Config{Memory: 8 << 20})
+		a := newArith("a", 64<<20)
+		release := gate(a)
+		h := open(t, c, a)
+		got := make(chan error, 1)
+		go func() { got <- verify(t.Context(), h, a, 0, a.size) }()
+		synctest.Wait()
+		if s := c.Stats(); s.MemoryUsed > s.MemoryLimit*aheadPart/4 {
+			t.Errorf("%d bytes of %d", s.MemoryUsed, s.MemoryLimit)
+		}
 		release()
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -54,8 +54,9 @@ const (
 	// handle, each with its own window: threads of a reader, columns of a file.
 	maxStreams = 16
 
-	// forgotten streams are given up after so many reads elsewhere.
-	forgotten = 64
+	// forgotten is how many reads elsewhere end a stream: each of maxStreams
+	// may miss a turn, and one that was left soon makes room for the next.
+	forgotten = 2 * maxStreams
 )
 
 // Span is the blocks [From, To).
@@ -93,14 +94,24 @@ func New(blocks int64) *Window { return &Window{blocks: blocks} }
 // that were asked for by a stream given up now (empty most of the time).
 func (w *Window) Read(r Span, state State) (need, dropped Span) {
 	w.reads++
-	if i := w.find(r); i >= 0 {
-		s := w.use(i)
-		s.advance(r, state)
-		return r, Span{}
+	i := w.find(r)
+	if i < 0 {
+		need = w.grow(r)
+		dropped = w.begin(stream{start: r.From, next: r.To, read: r.Len(), issued: need.To})
+		return need, dropped
 	}
-	need = w.grow(r)
-	dropped = w.begin(stream{start: r.From, next: r.To, read: r.Len(), issued: need.To})
-	return need, dropped
+	w.use(i).advance(r, state)
+	return r, w.forget()
+}
+
+// forget gives up the stream longest unused, when that was long ago.
+func (w *Window) forget() (dropped Span) {
+	last := len(w.streams) - 1
+	if s := &w.streams[last]; w.reads-s.last > forgotten {
+		dropped = s.unread()
+		w.streams = w.streams[:last]
+	}
+	return dropped
 }
 
 // grow rounds the first read of a stream up where that is cheap: a small
@@ -167,19 +178,19 @@ func (w *Window) use(i int) *stream {
 // one longest unused that has no window, so that random reads between those
 // of a stream do not end it, unless it is forgotten.
 func (w *Window) begin(s stream) (dropped Span) {
-	i := len(w.streams)
-	if i < maxStreams {
-		w.streams = append(w.streams, stream{})
-	} else {
-		i--
-		for j := i; j > 0; j-- {
-			if old := &w.streams[j]; old.window == 0 || w.reads-old.last > forgotten {
-				i = j
-				break
-			}
-		}
-		dropped = w.streams[i].unread()
+	if len(w.streams) < maxStreams {
+		w.streams = append(w.streams, s)
+		w.use(len(w.streams) - 1)
+		return w.forget()
 	}
+	i := len(w.streams) - 1
+	for j := i; j > 0; j-- {
+		if old := &w.streams[j]; old.window == 0 || w.reads-old.last > forgotten {
+			i = j
+			break
+		}
+	}
+	dropped = w.streams[i].unread()
 	w.streams[i] = s
 	w.use(i)
 	return dropped

@@ -290,19 +290,26 @@ func TestReadyReaderKeepsASmallWindow(t *testing.T) {
 }
 
 func TestDroppedIsWhatNobodyRead(t *testing.T) {
-	s := newSim(t, 1<<20)
-	for from := range int64(50) {
-		s.read(from, 1)
-	}
-	issued := s.w.streams[0].issued
-	for i := range int64(1000) {
-		_, dropped := s.w.Read(Span{1000 + 1000*i, 1001 + 1000*i}, Missing)
-		if dropped.Len() > 0 {
-			if dropped != (Span{50, issued}) {
-				t.Errorf("dropped %v, want [50, %d)", dropped, issued)
+	for name, next := range map[string]func(i int64) int64{
+		"random reads":   func(i int64) int64 { return 1000 + 1000*i },
+		"another stream": func(i int64) int64 { return 100_000 + i },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, 1<<20)
+			for from := range int64(50) {
+				s.read(from, 1)
 			}
-			return
-		}
+			issued := s.w.streams[0].issued
+			for i := range int64(forgotten + maxStreams) {
+				_, dropped := s.w.Read(Span{next(i), next(i) + 1}, Missing)
+				if dropped.Len() > 0 {
+					if dropped != (Span{50, issued}) {
+						t.Errorf("dropped %v, want [50, %d)", dropped, issued)
+					}
+					return
+				}
+			}
+			t.Error("a stream that nobody reads is never dropped")
+		})
 	}
-	t.Error("a stream that nobody reads is never dropped")
 }
