@@ -1,0 +1,118 @@
+package test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// transcript is a command of the README and what it is shown to print.
+type transcript struct {
+	command string
+	output  []string // words: columns are the terminal's
+}
+
+func readTranscript(t *testing.T, readme string) []transcript {
+	t.Helper()
+	_, block, found := strings.Cut(readme, "```console\n")
+	block, _, closed := strings.Cut(block, "```")
+	if !found || !closed {
+		t.Fatal("no transcript")
+	}
+	var all []transcript
+	for line := range strings.Lines(block) {
+		if command, ok := strings.CutPrefix(line, "$ "); ok {
+			all = append(all, transcript{command: strings.TrimSpace(command)})
+			continue
+		}
+		last := &all[len(all)-1]
+		last.output = append(last.output, strings.Fields(line)...)
+	}
+	return all
+}
+
+// TestTranscript does what the README shows, and compares what comes out.
+func TestTranscript(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	t.Cleanup(func() { exec.Command("umount", "-l", filepath.Join(home, "codeocean-demo")).Run() })
+	port := regexp.MustCompile(`127\.0\.0\.1:\d+`)
+	// The home directory of the README is another one.
+	local := strings.NewReplacer("/home/ada", home, strings.ReplaceAll("/home/ada", "/", "%2F"), strings.ReplaceAll(home, "/", "%2F"))
+	for _, step := range readTranscript(t, string(readme)) {
+		cmd := exec.Command("sh", "-c", step.command)
+		cmd.Env = []string{"HOME=" + home, "PATH=" + filepath.Dir(binary) + ":" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
+		cmd.WaitDelay = time.Second
+		dog := time.AfterFunc(runTime, func() { cmd.Process.Kill() })
+		// The background process keeps no pipe of ours, so this ends with the command.
+		out, err := cmd.CombinedOutput()
+		dog.Stop()
+		if err != nil {
+			t.Fatalf("$ %s\n%s%v", step.command, out, err)
+		}
+		got := strings.Fields(port.ReplaceAllString(string(out), "HOST"))
+		want := step.output
+		for i := range want {
+			want[i] = port.ReplaceAllString(local.Replace(want[i]), "HOST")
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("$ %s\nprints %q\n   not %q", step.command, got, want)
+		}
+	}
+}
+
+// TestPromises holds the README to its word that each line of its semantics is
+// tested: every test it names exists.
+func TestPromises(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources strings.Builder
+	files, _ := filepath.Glob("*_test.go")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources.Write(text)
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(string(readme), -1)
+	if len(named) < 10 {
+		t.Errorf("the README names only %d tests", len(named))
+	}
+	for _, n := range named {
+		if !strings.Contains(sources.String(), "func "+n[1]+"(t *testing.T)") {
+			t.Errorf("the README names %s, which does not exist", n[1])
+		}
+	}
+}
+
+// TestFlagsAreDocumented holds the help text and the README together.
+func TestFlagsAreDocumented(t *testing.T) {
+	t.Parallel()
+	help, _, code := command(t, []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, "mount", "--help")
+	if code != 0 {
+		t.Fatalf("status %d", code)
+	}
+	for _, flag := range strings.Fields(`domain token-file s3-endpoint cache-dir cache-size memory-limit allow-other uid gid umask
+		read-only type query refresh-interval max-api-requests max-s3-requests log-file log-level log-format config foreground`) {
+		variable := "CODEOCEANFS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+		if !strings.Contains(help, "--"+flag) || !strings.Contains(help, variable) {
+			t.Errorf("no --%s, or no $%s, in the help", flag, variable)
+		}
+	}
+	if strings.Contains(help, "--token ") {
+		t.Error("a token on the command line is seen by every user of the machine")
+	}
+}
