@@ -30,7 +30,7 @@ func lifetime(u *url.URL, answer http.Header, now time.Time) time.Duration {
 		return unknownLife
 	}
 	life = min(life, maxLife)
-	left := min(start.Add(life).Sub(now), life) // a signer ahead of its own Date gives no more
+	left := max(0, min(start.Add(life).Sub(now), life)) // a signer ahead of its own Date gives no more
 	return max(0, left-min(renewAhead, life/5))
 }
 
