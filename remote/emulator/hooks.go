@@ -47,7 +47,7 @@ var populated = []Generated{
 
 // Populate adds n ready datasets, with names and tags as labs give them and
 // ten minutes between their creation times. Each holds data.bin, generated, of
-// 64 KiB, and session.json. They take some 600 bytes each.
+// 64 KiB, and session.json. They take some 900 bytes each.
 func (s *Server) Populate(n int) (ids []string, err error) {
 	s.changes.Lock()
 	defer s.changes.Unlock()
