@@ -10,7 +10,6 @@ import (
 	"codeoceanfs/remote/emulator"
 )
 
-
 // lab is a deployment with something for every search to find.
 func lab(t *testing.T) server {
 	s := start(t, emulator.Config{})
