@@ -72,8 +72,10 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 	want := max(min(int64(len(dest)), h.f.entry.Size-off), 0)
 	n, err := h.data.ReadAt(call, dest[:want], off)
 	if err == nil && int64(n) != want {
-		err = &fault.Error{Op: "read", Asset: h.f.id, Path: h.f.path, Kind: fault.ErrMalformed,
-			Err: errors.New("the cache gave fewer bytes than the file has")}
+		err = &fault.Error{
+			Op: "read", Asset: h.f.id, Path: h.f.path, Kind: fault.ErrMalformed,
+			Err: errors.New("the cache gave fewer bytes than the file has"),
+		}
 	}
 	if err != nil {
 		errno := h.f.t.fail("read", h.f.id, h.f.path, err)

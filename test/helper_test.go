@@ -87,20 +87,30 @@ func sumFile(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// openSized opens a file and asks how many bytes it has.
+func openSized(path string) (*os.File, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, st.Size(), nil
+}
+
 // mmap FILE prints the SHA-256 of FILE, read through a map of it.
 func mapped(args []string) error {
-	f, err := os.Open(args[0])
+	f, size, err := openSized(args[0])
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
 	h := sha256.New()
-	if st.Size() > 0 {
-		data, err := syscall.Mmap(int(f.Fd()), 0, int(st.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+	if size > 0 {
+		data, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_SHARED)
 		if err != nil {
 			return err
 		}
@@ -122,19 +132,15 @@ func random(args []string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(args[0])
+	f, size, err := openSized(args[0])
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	for range reads {
-		off := rnd.Int64N(st.Size() + 1)
-		if err := compare(f, args[1], off, 1+rnd.Int64N(300_000), st.Size()); err != nil {
+		off := rnd.Int64N(size + 1)
+		if err := compare(f, args[1], off, 1+rnd.Int64N(300_000), size); err != nil {
 			return err
 		}
 	}
@@ -143,22 +149,18 @@ func random(args []string) error {
 
 // pattern FILE NAME reads FILE from end to end and compares likewise.
 func pattern(args []string) error {
-	f, err := os.Open(args[0])
+	f, size, err := openSized(args[0])
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
 	const step = 1 << 20
-	for off := int64(0); off < st.Size(); off += step {
-		if err := compare(f, args[1], off, step, st.Size()); err != nil {
+	for off := int64(0); off < size; off += step {
+		if err := compare(f, args[1], off, step, size); err != nil {
 			return err
 		}
 	}
-	fmt.Println(st.Size())
+	fmt.Println(size)
 	return nil
 }
 

@@ -9,6 +9,7 @@ package test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,7 +19,7 @@ import (
 )
 
 // binary is the program under test, built once with the race detector on, so
-// that a race anywhere in it fails the test that met it.
+// that a race anywhere in it fails the test that met it; benchmarks do without.
 var binary string
 
 // buildTime is for a cold build of everything on a small machine.
@@ -41,7 +42,11 @@ func buildAndRun(m *testing.M) int {
 	binary = filepath.Join(dir, "codeoceanfs")
 	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
 	defer cancel()
-	build := exec.CommandContext(ctx, "go", "build", "-race", "-o", binary, module)
+	args := []string{"build", "-o", binary}
+	if flag.Parse(); flag.Lookup("test.bench").Value.String() == "" {
+		args = append(args, "-race")
+	}
+	build := exec.CommandContext(ctx, "go", append(args, module)...)
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1

@@ -35,7 +35,7 @@ type deployment struct {
 }
 
 // deploy starts an emulator that serves the samples. edit may change how.
-func deploy(t *testing.T, edit ...func(*emulator.Config)) *deployment {
+func deploy(t testing.TB, edit ...func(*emulator.Config)) *deployment {
 	t.Helper()
 	data := t.TempDir()
 	if err := samples.Extract(data); err != nil {
@@ -45,7 +45,7 @@ func deploy(t *testing.T, edit ...func(*emulator.Config)) *deployment {
 }
 
 // serve starts an emulator that serves nothing but what edit gives it.
-func serve(t *testing.T, edit ...func(*emulator.Config)) *deployment {
+func serve(t testing.TB, edit ...func(*emulator.Config)) *deployment {
 	t.Helper()
 	cfg := emulator.Config{DraftTime: time.Second}
 	for _, e := range edit {
@@ -68,7 +68,7 @@ func serve(t *testing.T, edit ...func(*emulator.Config)) *deployment {
 
 // environment is what a user of the deployment would have set. Nothing of the
 // machine's own configuration gets in.
-func (d *deployment) environment(t *testing.T) []string {
+func (d *deployment) environment(t testing.TB) []string {
 	home := t.TempDir()
 	key := emulator.DefaultS3Keys()[0]
 	return []string{
@@ -82,7 +82,7 @@ func (d *deployment) environment(t *testing.T) []string {
 
 // mounted is a mount in a process of its own.
 type mounted struct {
-	t       *testing.T
+	t       testing.TB
 	point   string
 	process *os.Process
 	log     *lockedBuffer
@@ -92,7 +92,7 @@ type mounted struct {
 
 // mount mounts the deployment with more flags, and takes it away at the end of
 // the test. Whatever the program wrote is checked for secrets then.
-func (d *deployment) mount(t *testing.T, flags ...string) *mounted {
+func (d *deployment) mount(t testing.TB, flags ...string) *mounted {
 	t.Helper()
 	m, err := d.tryMount(t, t.TempDir(), d.environment(t), flags...)
 	if err != nil {
@@ -101,7 +101,7 @@ func (d *deployment) mount(t *testing.T, flags ...string) *mounted {
 	return m
 }
 
-func (d *deployment) tryMount(t *testing.T, point string, env []string, flags ...string) (*mounted, error) {
+func (d *deployment) tryMount(t testing.TB, point string, env []string, flags ...string) (*mounted, error) {
 	t.Helper()
 	args := slices.Concat([]string{"mount", "--foreground", "--s3-endpoint", d.S3URL(), "--refresh-interval", "1s"}, flags, []string{point})
 	cmd := exec.Command(binary, args...)
