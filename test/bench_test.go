@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os/exec"
 	"strconv"
@@ -43,14 +44,19 @@ func bench(b *testing.B, flags ...string) (*deployment, *mounted) {
 // so many ranges at once.
 func (d *deployment) floor(b *testing.B, m *mounted, path string) time.Duration {
 	b.Helper()
-	url := m.run("sh", "-c", fmt.Sprintf(`curl -sSf -u cop_demo: %q | sed 's/.*"download_url": *"\([^"]*\)".*/\1/; s/\\u0026/\&/g'`,
-		d.APIURL()+"/api/v1/data_assets/"+generatedID+"/files/urls?path="+path))
+	var urls struct {
+		Download string `json:"download_url"`
+	}
+	answer := m.run("curl", "-sSf", "-u", "cop_demo:", d.APIURL()+"/api/v1/data_assets/"+generatedID+"/files/urls?path="+path)
+	if err := json.Unmarshal([]byte(answer), &urls); err != nil {
+		b.Fatal(err)
+	}
 	const part = benchFile / benchParallel
 	start := time.Now()
 	var wg sync.WaitGroup
 	for i := range benchParallel {
 		wg.Go(func() {
-			if out, err := exec.Command("curl", "-sSf", "-o", "/dev/null", "-r", fmt.Sprintf("%d-%d", i*part, (i+1)*part-1), url).CombinedOutput(); err != nil {
+			if out, err := exec.Command("curl", "-sSf", "-o", "/dev/null", "-r", fmt.Sprintf("%d-%d", i*part, (i+1)*part-1), urls.Download).CombinedOutput(); err != nil {
 				b.Errorf("curl: %v %s", err, out)
 			}
 		})
