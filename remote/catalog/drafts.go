@@ -51,7 +51,7 @@ func (c *Catalog) dueDrafts(now time.Time) []string {
 		due = append(due, id)
 		// A tenth of the time it has taken delays what it turns into by a
 		// tenth at most.
-		wait := min(max(now.Sub(d.since)/10, c.cfg.PollTime), slowestPoll)
+		wait := max(min(now.Sub(d.since)/10, slowestPoll), c.cfg.PollTime)
 		d.next = now.Add(wait - c.cfg.PollTime/2) // the ticker is not exact
 		c.table.drafts[id] = d
 	}

@@ -161,6 +161,42 @@ func TestWhatIsLoadedNeedsNoSearch(t *testing.T) {
 	}
 }
 
+func TestLookupWhileLoadingARestrictedView(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(1), "mouse", 1)
+	p.add(uuid(2), "rat", 2)
+	release := holdAll(p)
+	defer release()
+	c := run(t, p, catalog.Config{Query: "mouse"})
+	for _, name := range []string{"mouse", "rat"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err := c.Lookup(ctx, false, api.Dataset, name)
+		if cancel(); fault.KindOf(err) != fault.ErrTimeout {
+			t.Errorf("Lookup(%q): %v", name, err)
+		}
+	}
+	release()
+	wantID(t, c, "mouse", uuid(1))
+	wantNone(t, c, false, "rat")
+}
+
+// TestNameGivenEarlyStays: a program may have that path open.
+func TestNameGivenEarlyStays(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(1), "mouse", 1)
+	p.add(uuid(2), "mouse", 2)
+	release := holdAll(p)
+	defer release()
+	p.do(func() { p.hidden[uuid(1)] = true })
+	c := run(t, p, catalog.Config{})
+	wantID(t, c, "mouse", uuid(2))
+	p.do(func() { p.hidden[uuid(1)] = false })
+	release()
+	wantDirs(t, c, false, "mouse", "mouse@00000001")
+	wantID(t, c, "mouse", uuid(2))
+	wantID(t, c, "mouse@00000001", uuid(1))
+}
+
 func TestFailedLoad(t *testing.T) {
 	p := newPlatform(t)
 	p.add(uuid(1), "mouse", 1)

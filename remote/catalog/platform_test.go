@@ -28,7 +28,9 @@ type platform struct {
 	hidden        map[string]bool              // get knows them and search does not
 	lag           map[string]record            // search has these, get the real ones
 	gate          func(s search) chan struct{} // a search waits until this is closed
-	status        int                          // of every answer, if not 0
+	refused       map[string]bool              // by get
+	failSearch    func(s search) bool
+	status        int // of every answer, if not 0
 	searches      []search
 	gets          int
 }
@@ -48,7 +50,7 @@ type search struct {
 func newPlatform(t testing.TB) *platform {
 	p := &platform{
 		t: t, assets: map[string]record{}, archived: map[string]bool{},
-		hidden: map[string]bool{}, lag: map[string]record{},
+		hidden: map[string]bool{}, refused: map[string]bool{}, lag: map[string]record{},
 	}
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
@@ -123,7 +125,12 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-		p.answer(w, func() (any, int) { return p.search(s), http.StatusOK })
+		p.answer(w, func() (any, int) {
+			if p.failSearch != nil && p.failSearch(s) {
+				return record{"message": "made to fail"}, http.StatusForbidden
+			}
+			return p.search(s), http.StatusOK
+		})
 		return
 	}
 	if !get || r.Method != http.MethodGet {
@@ -131,6 +138,9 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	p.answer(w, func() (any, int) {
 		p.gets++
+		if p.refused[id] {
+			return record{"message": "not yours"}, http.StatusForbidden
+		}
 		if rec, ok := p.assets[id]; ok {
 			return rec, http.StatusOK
 		}

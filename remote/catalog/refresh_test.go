@@ -190,6 +190,80 @@ func TestNotListedIsNotDeleted(t *testing.T) {
 	}
 }
 
+func TestRefusedTwiceIsGone(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(1), "mine", 1)
+	p.add(uuid(2), "shared", 2)
+	c := run(t, p, catalog.Config{})
+	wantDirs(t, c, false, "mine", "shared")
+	p.do(func() { p.hidden[uuid(2)], p.refused[uuid(2)] = true, true })
+	refresh(t, c)
+	wantDirs(t, c, false, "mine", "shared") // a token may be refused for a moment
+	refresh(t, c)
+	wantDirs(t, c, false, "mine")
+}
+
+func TestFailedSweepStaysInStatus(t *testing.T) {
+	p := newPlatform(t)
+	c := run(t, p, catalog.Config{Refresh: time.Millisecond})
+	wantDirs(t, c, false)
+	p.do(func() { p.failSearch = func(s search) bool { return s.SortOrder == "asc" } })
+	if err := c.Refresh(soon(t)); err == nil {
+		t.Fatal("Refresh succeeded")
+	}
+	p.add(uuid(1), "new", 1)
+	for { // looks for what is new go on, and succeed
+		if _, err := c.Lookup(soon(t), false, api.Dataset, "new"); err == nil {
+			break
+		}
+	}
+	if st := c.Status(); st.LastError == "" {
+		t.Errorf("Status = %+v", st)
+	}
+	p.do(func() { p.failSearch = nil })
+	refresh(t, c)
+	if st := c.Status(); st.LastError != "" {
+		t.Errorf("Status = %+v", st)
+	}
+}
+
+// TestPagesAreRepacked: records that change leave holes in their pages, and
+// these must not pile up.
+func TestPagesAreRepacked(t *testing.T) {
+	p := newPlatform(t)
+	const n = 50
+	for i := range n {
+		p.add(uuid(i), fmt.Sprintf("m%d", i), i)
+	}
+	var ch changes
+	c := run(t, p, catalog.Config{OnChange: ch.add})
+	dirs(t, c, false, api.Dataset)
+	for round := range 9 { // an odd number, which leaves holes
+		for i := range n - 5 {
+			p.set(uuid(i), "last_used", round)
+		}
+		refresh(t, c)
+		if got := c.Packed(); got > 3*n {
+			t.Fatalf("round %d: %d records packed for %d assets", round, got, n)
+		}
+	}
+	ch.want(t, ch.lines...)
+	for c.Packed() > n { // also the sweep that packs anew changes nothing else
+		p.set(uuid(0), "last_used", -c.Packed())
+		refresh(t, c)
+		ch.want(t, "updated 00000000 ready→ready")
+	}
+	for i := range n {
+		e, err := c.ByID(soon(t), uuid(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if full, err := e.Record(); err != nil || full.ID != uuid(i) {
+			t.Errorf("record %d: %v", i, err)
+		}
+	}
+}
+
 func TestOwnChangesHoldAgainstALaggingSearch(t *testing.T) {
 	p := newPlatform(t)
 	p.add(uuid(1), "old name", 1)
@@ -283,6 +357,32 @@ func TestDraftsTurnReady(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	if _, after := p.counts(); after != before {
 		t.Error("what is no draft is still polled")
+	}
+}
+
+func TestOldDraftsArePolledLess(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(1), "draft", 1, "state", "draft")
+	c := run(t, p, catalog.Config{PollTime: time.Minute}) // after this test
+	wantDirs(t, c, false, "draft")
+	met := time.Now()
+	due := func(after time.Duration) bool { return len(c.DueDrafts(met.Add(after))) > 0 }
+	for _, step := range []struct {
+		after time.Duration
+		want  bool
+	}{
+		{0, true},
+		{10 * time.Second, false},
+		{time.Minute, true},
+		{2 * time.Hour, true},
+		{2*time.Hour + 3*time.Minute, false},
+		{2*time.Hour + 5*time.Minute, true},
+		{200 * time.Hour, true},
+		{200*time.Hour + 5*time.Minute, true},
+	} {
+		if got := due(step.after); got != step.want {
+			t.Errorf("due after %v: %v", step.after, got)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 // It is called once. What goes wrong meanwhile is in Status and in the log: a
 // catalog that cannot be refreshed keeps what it knows.
 func (c *Catalog) Run(ctx context.Context) error {
-	defer c.stop()
+	defer c.end()
 	c.restore()
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -92,7 +92,9 @@ func (c *Catalog) load(ctx context.Context) error {
 	}
 	c.mu.Unlock()
 	err := c.sweep(ctx)
-	if err != nil {
+	if ctx.Err() != nil {
+		at.err = errStopped
+	} else if err != nil {
 		at.err = fmt.Errorf("load the catalog: %w", err)
 	}
 	close(at.done)
@@ -129,19 +131,6 @@ func (c *Catalog) sweepDue() bool {
 		return time.Since(c.sweepTried) >= min(every, sweepRetry)
 	}
 	return time.Since(c.status.LastSweep) >= every
-}
-
-// stop lets nobody wait for what will not come.
-func (c *Catalog) stop() {
-	c.end()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	select {
-	case <-c.first.done:
-	default:
-		c.first.err = errStopped
-		close(c.first.done)
-	}
 }
 
 // rest waits until it is time for the next round, and returns the requests that
