@@ -29,7 +29,7 @@ func TestCheck(t *testing.T) {
 		"no scope":      {words(403, "", ""), fault.ErrRefused, "Datasets scope"},
 		"wrong host":    {words(404, "text/html", "<html>"), fault.ErrMalformed, "check the domain"},
 		"a web site":    {words(200, "text/html", "<html>"), fault.ErrMalformed, "a web page"},
-		"a login":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", 302) }, fault.ErrMalformed, "check the domain"},
+		"a login":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) }, fault.ErrMalformed, "check the domain"},
 		"is down":       {words(503, "", ""), fault.ErrThrottled, "does not work now"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -133,8 +133,10 @@ func TestStoreAnswers(t *testing.T) {
 		"internal error as 200": {inTurn(xmlError(200, "InternalError", "x"), object), nil, 1},
 		"always, as 200":        {xmlError(200, "InternalError", "x"), fault.ErrMalformed, 1},
 		"login page":            {words(200, "text/html", "<html>"), fault.ErrMalformed, 1},
-		"redirect":              {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://example.com/", 307) }, fault.ErrMalformed, 1},
-		"range ignored":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(fileBytes(0, fileSize)) }, nil, 1},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://example.com/", http.StatusTemporaryRedirect)
+		}, fault.ErrMalformed, 1},
+		"range ignored": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(fileBytes(0, fileSize)) }, nil, 1},
 		"another size": {func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(make([]byte, fileSize+1)))
 		}, fault.ErrStale, 1},
