@@ -1,5 +1,7 @@
 package cache
 
+import "codeoceanfs/cache/disk"
+
 // fileKey names the bytes of one file. The size is part of it so that an
 // object that breaks its promise cannot make a read leave the file.
 type fileKey struct {
@@ -12,8 +14,9 @@ type fileKey struct {
 type file struct {
 	key     fileKey
 	blocks  map[int64]*block
-	handles int // open ones
-	fetches int // in flight
+	handles int        // open ones
+	fetches int        // in flight
+	disk    *disk.File // nil without a disk cache
 }
 
 // length is the number of blocks of f.
@@ -43,6 +46,9 @@ func (c *Cache) file(o Object) *file {
 	f := c.files[key]
 	if f == nil {
 		f = &file{key: key, blocks: map[int64]*block{}}
+		if c.disk != nil {
+			f.disk = c.disk.File(key.key, key.size)
+		}
 		c.files[key] = f
 	}
 	return f

@@ -38,6 +38,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"codeoceanfs/cache/disk"
 )
 
 // BlockSize is the unit in which bytes are valid: small enough that a random
@@ -62,7 +64,9 @@ type Config struct {
 	// than 4 MiB is refused.
 	Memory int64
 
-	// Dir is where blocks are kept on disk; "" keeps them in memory only.
+	// Dir is where blocks are kept on disk, in a folder of the cache's own;
+	// "" keeps them in memory only. Any number of processes of one user may
+	// share it. It holds the plain bytes of the files.
 	Dir string
 
 	// DiskSize bounds what Dir holds, in bytes. 0 means 20 GiB.
@@ -82,6 +86,7 @@ type Cache struct {
 	ctx    context.Context // ends with the cache; fetches run under it
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup // fetches
+	disk   *disk.Store    // nil without one
 
 	mu     sync.Mutex // guards everything below, and all of Handle, file, block and fetch; never held during I/O
 	closed bool
@@ -96,7 +101,8 @@ type Cache struct {
 	stats  Stats
 }
 
-// New makes a cache. It fails when the configuration makes no sense.
+// New makes a cache. It fails when the configuration makes no sense, and when
+// Dir cannot be made or belongs to somebody else.
 func New(cfg Config) (*Cache, error) {
 	if cfg.Memory == 0 {
 		cfg.Memory = defaultMemory
@@ -117,6 +123,12 @@ func New(cfg Config) (*Cache, error) {
 		used:   newLRU[*block](),
 		ahead:  newLRU[*block](),
 		active: newLRU[*Handle](),
+	}
+	if cfg.Dir != "" {
+		var err error
+		if c.disk, err = openDisk(cfg, c.mem.limit); err != nil {
+			return nil, err
+		}
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	return c, nil
@@ -144,11 +156,15 @@ func (c *Cache) Close() error {
 	case <-time.After(closeTimeout):
 		return errors.New("close cache: a fetch does not stop")
 	}
+	var err error
+	if c.disk != nil {
+		err = c.disk.Close()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.evict(c.used) || c.evict(c.ahead) {
 	}
-	return c.mem.free()
+	return errors.Join(err, c.mem.free())
 }
 
 // newLRU makes a list that is bounded by the memory budget instead of by its

@@ -85,9 +85,32 @@ func (f *fetch) run(ctx context.Context) {
 	f.end(err)
 }
 
-func (f *fetch) download(ctx context.Context, stall *time.Timer) (err error) {
-	off := f.span.From * BlockSize
-	size := min(f.span.To*BlockSize, f.file.key.size) - off
+// download brings the blocks one after the other: those that are on disk from
+// there, and each run of others by one range of the object.
+func (f *fetch) download(ctx context.Context, stall *time.Timer) error {
+	for f.next() {
+		i, buf := f.buffer()
+		if buf == nil {
+			return nil
+		}
+		if f.kept(i, buf) {
+			f.publish(true)
+			stall.Reset(stallTimeout)
+			continue
+		}
+		n := f.absent(i)
+		if err := f.get(ctx, i, n, buf, stall); err != nil {
+			return err
+		}
+		f.keep(n)
+	}
+	return nil
+}
+
+// get downloads n blocks from block i on, whose buffer is buf.
+func (f *fetch) get(ctx context.Context, i, n int64, buf []byte, stall *time.Timer) (err error) {
+	off := i * BlockSize
+	size := min((i+n)*BlockSize, f.file.key.size) - off
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("fetch %d bytes at %d: %w", size, off, err)
@@ -98,18 +121,13 @@ func (f *fetch) download(ctx context.Context, stall *time.Timer) (err error) {
 		return err
 	}
 	defer body.Close()
-	for f.next() {
-		buf, last := f.buffer()
-		if buf == nil {
-			return context.Cause(ctx)
-		}
-		if _, err := io.ReadFull(body, buf); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
+	for left := n; ; {
+		if _, err := io.ReadFull(body, buf); errors.Is(err, io.EOF) {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
 			return err
 		}
-		if last {
+		if left--; left == 0 {
 			// The last block waits for the end of the body: one that is too
 			// long is not what was asked for. (Read to its end, an HTTP
 			// connection can be used again.)
@@ -117,10 +135,15 @@ func (f *fetch) download(ctx context.Context, stall *time.Timer) (err error) {
 				return err
 			}
 		}
-		f.publish()
+		f.publish(false)
 		stall.Reset(stallTimeout)
+		if left == 0 {
+			return nil
+		}
+		if _, buf = f.buffer(); buf == nil {
+			return context.Cause(ctx)
+		}
 	}
-	return nil
 }
 
 // ended checks that nothing is left of body.

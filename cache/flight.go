@@ -18,26 +18,26 @@ func (f *fetch) next() bool {
 	return f.done < len(f.blocks)
 }
 
-// buffer returns where the next block goes, and whether it is the last; nil
-// when the fetch was given up. The fetch holds the block until it is
-// published, so that the memory it writes to stays its own.
-func (f *fetch) buffer() (buf []byte, last bool) {
+// buffer returns the index of the next block and where its bytes go; nil when
+// the fetch was given up. The fetch holds the block until it is published, so
+// that the memory it writes to stays its own.
+func (f *fetch) buffer() (i int64, buf []byte) {
 	c := f.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.err != nil {
-		return nil, false
+		return 0, nil
 	}
 	b := f.blocks[f.done]
 	b.refs++
 	b.buf = c.mem.take()[:f.file.sizeOf(b.index)]
 	f.filling = true
-	return b.buf, f.done == len(f.blocks)-1
+	return b.index, b.buf
 }
 
 // publish makes the block just downloaded readable, unless the fetch was
 // given up meanwhile.
-func (f *fetch) publish() {
+func (f *fetch) publish(fromDisk bool) {
 	c := f.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,7 +47,11 @@ func (f *fetch) publish() {
 	b := f.blocks[f.done]
 	f.done++
 	f.filling = false
-	c.stats.BytesFetched += int64(len(b.buf))
+	if fromDisk {
+		c.stats.BytesKept += int64(len(b.buf))
+	} else {
+		c.stats.BytesFetched += int64(len(b.buf))
+	}
 	c.publish(b)
 	c.serve()
 }

@@ -63,7 +63,7 @@ func (h *Handle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 			return 0, err
 		}
 		done += copy(p[done:], b.buf[(off+int64(done))%BlockSize:])
-		h.letGo(b)
+		h.cache.letGo(b)
 	}
 	h.cache.read(n)
 	return int(n), nil
@@ -113,9 +113,8 @@ func (h *Handle) state(span window.Span) window.State {
 	return state
 }
 
-// letGo ends a hold.
-func (h *Handle) letGo(b *block) {
-	c := h.cache
+// letGo ends a hold on b, and gives what it frees to those in line.
+func (c *Cache) letGo(b *block) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.release(b)

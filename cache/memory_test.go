@@ -113,13 +113,13 @@ func TestMemoryGoesToTheNextAsSoonAsAReaderIsDone(t *testing.T) {
 		if n := c.Stats().Waiting; n != 1 {
 			t.Errorf("%d in line", n)
 		}
-		h.letGo(held[7])
+		c.letGo(held[7])
 		if err := <-got; err != nil {
 			t.Error(err)
 		}
 		for i, b := range held {
 			if i != 7 {
-				h.letGo(b)
+				c.letGo(b)
 			}
 		}
 	})

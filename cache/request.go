@@ -27,7 +27,7 @@ func (r *request) hold(ctx context.Context) (*block, error) {
 		if err == nil {
 			return b, nil
 		}
-		r.handle.letGo(b)
+		c.letGo(b)
 		if own || !joined || ctx.Err() != nil {
 			return nil, err
 		}

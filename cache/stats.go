@@ -10,14 +10,17 @@ type Stats struct {
 	Misses  int64 `json:"misses"`  // blocks that a read had to ask for
 	Evicted int64 `json:"evicted"` // blocks dropped to make room
 
-	Fetches  int64 `json:"fetches"`   // ranges asked for
+	Fetches  int64 `json:"fetches"`   // runs of blocks asked for, of the disk or the object
 	Ahead    int64 `json:"ahead"`     // those of them that nobody waited for yet
 	Failures int64 `json:"failures"`  // those that ended with an error, given up ones not counted
 	InFlight int   `json:"in_flight"` // those under way now
 	Waiting  int   `json:"waiting"`   // reads in line for memory or for a slot
 
 	BytesFetched int64 `json:"bytes_fetched"` // received from objects, whole blocks
+	BytesKept    int64 `json:"bytes_kept"`    // read from the disk cache instead
 	BytesRead    int64 `json:"bytes_read"`    // given to readers
+
+	DiskUsed int64 `json:"disk_used"` // taken by the disk cache, as last counted
 
 	Files   int `json:"files"`   // files with blocks in memory, or open
 	Handles int `json:"handles"` // open handles
@@ -33,5 +36,8 @@ func (c *Cache) Stats() Stats {
 	s.InFlight = c.slots.busy
 	s.Waiting = len(c.line)
 	s.Files = len(c.files)
+	if c.disk != nil {
+		s.DiskUsed = c.disk.Used()
+	}
 	return s
 }

@@ -1,0 +1,166 @@
+package disk
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxReads bounds the reads under way. A disk that hangs keeps as many
+	// goroutines and buffers, and no more.
+	maxReads = 256
+
+	// patience is how long a read of one block may take: far longer than any
+	// disk that works, and little against a network that is asked instead.
+	patience = 500 * time.Millisecond
+)
+
+// errSlow is a read that took too long.
+var errSlow = errors.New("disk does not answer")
+
+// Read fills p, which has the length of block i, and tells whether the block
+// was there and right.
+func (f *File) Read(i int64, p []byte) bool {
+	// The disk gets a buffer of its own: one that hangs keeps it.
+	buf := f.store.bufs.Get().(*[]byte)
+	own := (*buf)[:len(p)]
+	err := f.store.guard(func() error { return f.readBlock(i, own) })
+	if errors.Is(err, errSlow) {
+		return f.store.judge(err)
+	}
+	copy(p, own)
+	f.store.bufs.Put(buf)
+	return f.store.judge(err)
+}
+
+// Absent counts the blocks from i on, at most n, that are not there: all of
+// them when the disk does not say.
+func (f *File) Absent(i, n int64) int64 {
+	counted := make(chan int64, 1)
+	err := f.store.guard(func() error {
+		k, err := f.absent(i, n)
+		counted <- k
+		return err
+	})
+	if !f.store.judge(err) {
+		return n
+	}
+	return <-counted
+}
+
+// guard runs a read of the disk, and waits for it only so long.
+func (s *Store) guard(read func() error) error {
+	select {
+	case s.reads <- struct{}{}:
+	default:
+		return errSlow // as many hang already
+	}
+	done := make(chan error, 1)
+	go func() {
+		err := read()
+		<-s.reads
+		done <- err
+	}()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-late.C:
+		return errSlow
+	}
+}
+
+// judge tells whether err is none, and notes what it says about the disk.
+func (s *Store) judge(err error) bool {
+	switch {
+	case err == nil:
+		s.worked()
+		return true
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign), errors.Is(err, os.ErrClosed):
+		// Not there, or closed to make room for others just now.
+	case errors.Is(err, errCorrupt):
+		s.cfg.Logger.Warn("disk cache: a block fails its checksum and is fetched again", "dir", s.cfg.Dir)
+	default:
+		s.failed(err)
+	}
+	return false
+}
+
+// job is one block to be written.
+type job struct {
+	file *File
+	i    int64
+	p    []byte
+	done func()
+}
+
+// Write queues p to be kept as block i and calls done when p is not needed
+// any more, from another goroutine. When the queue is full it does neither,
+// and returns false: keeping is never waited for.
+func (f *File) Write(i int64, p []byte, done func()) bool {
+	select {
+	case f.store.queue <- job{f, i, p, done}:
+		return true
+	default:
+		return false
+	}
+}
+
+// write is the goroutine that writes what is queued, and keeps to the bounds
+// on space.
+func (s *Store) write() {
+	defer close(s.stopped)
+	s.trim()
+	for {
+		select {
+		case <-s.stop:
+			s.discard()
+			return
+		case j := <-s.queue:
+			err := j.file.writeBlock(j.i, j.p)
+			n := int64(len(j.p))
+			j.done()
+			s.wrote(n, err)
+		}
+	}
+}
+
+// discard empties the queue.
+func (s *Store) discard() {
+	for {
+		select {
+		case j := <-s.queue:
+			j.done()
+		default:
+			return
+		}
+	}
+}
+
+// wrote notes how the write of n bytes ended.
+func (s *Store) wrote(n int64, err error) {
+	switch {
+	case err == nil:
+		s.worked()
+		if s.used.Add(n) > s.cfg.Size || s.recent.Add(n) > min(lookEvery, s.cfg.Size/4) {
+			s.trim()
+		}
+	case errors.Is(err, errForeign), errors.Is(err, os.ErrClosed):
+		// Dropped just now; the next write makes it anew.
+	case errors.Is(err, fs.ErrNotExist):
+		// Either the disk is left alone, or the directory is gone.
+		if s.directory() != nil {
+			s.failed(err)
+		}
+	default:
+		if errors.Is(err, unix.ENOSPC) {
+			s.trim() // to leave the others what they need
+		}
+		s.failed(err)
+	}
+}
