@@ -28,13 +28,15 @@ func (a *assetDir) contained(asset catalog.Entry) contained {
 		return nil
 	}
 	items := make([]names.Item, 0, len(asset.Contained))
+	var hidden []remote.Hidden
 	for i, c := range asset.Contained {
 		if a.within(c.ID) {
-			a.t.hidden.add(asset.ID, []remote.Hidden{{Path: c.Mount, Reason: "a combined asset that contains itself"}})
+			hidden = append(hidden, remote.Hidden{Path: c.Mount, Reason: "a combined asset that contains itself"})
 			continue
 		}
 		items = append(items, names.Item{ID: c.ID, Name: cmp.Or(c.Mount, c.ID), Created: int64(i)})
 	}
+	a.t.hidden.set(asset.ID, a.view, hidden)
 	byName := make(contained, len(items))
 	for id, name := range names.Assign(items, map[string]string{remote.MetaName: ""}) {
 		byName[name] = id

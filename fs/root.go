@@ -14,7 +14,6 @@ import (
 var (
 	_ fusefs.NodeLookuper       = (*root)(nil)
 	_ fusefs.NodeOpendirHandler = (*root)(nil)
-	_ fusefs.NodeStatfser       = (*root)(nil)
 )
 
 // The directories of the root beside those of the types.

@@ -10,40 +10,43 @@ import (
 
 // Bounds of what status.json shows of hidden names: examples, not a list.
 const (
-	hiddenAssets   = 20
-	hiddenPerAsset = 5
+	hiddenFolders   = 20
+	hiddenPerFolder = 5
 )
 
-// hiddenNames counts what listings could not show.
+// hiddenNames remembers what listings could not show.
 type hiddenNames struct {
-	mu       sync.Mutex // guards what follows
-	count    int64
-	examples map[string][]remote.Hidden // by asset id
+	mu      sync.Mutex // guards what follows
+	folders map[folderKey][]remote.Hidden
 }
 
-// add counts what a listing of the asset left out.
-func (h *hiddenNames) add(asset string, hidden []remote.Hidden) {
-	if len(hidden) == 0 {
-		return
-	}
+// folderKey is a folder of an asset.
+type folderKey struct{ asset, dir string }
+
+// set notes what the newest listing of a folder left out.
+func (h *hiddenNames) set(asset, dir string, hidden []remote.Hidden) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.count += int64(len(hidden))
-	if h.examples == nil {
-		h.examples = make(map[string][]remote.Hidden)
+	if len(hidden) == 0 {
+		delete(h.folders, folderKey{asset, dir})
+		return
 	}
-	have, known := h.examples[asset]
-	if room := hiddenPerAsset - len(have); room > 0 && (known || len(h.examples) < hiddenAssets) {
-		h.examples[asset] = append(have, hidden[:min(room, len(hidden))]...)
+	if h.folders == nil {
+		h.folders = make(map[folderKey][]remote.Hidden)
 	}
+	h.folders[folderKey{asset, dir}] = hidden
 }
 
 func (h *hiddenNames) status() control.HiddenStatus {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := control.HiddenStatus{Count: h.count, Examples: make(map[string][]remote.Hidden, len(h.examples))}
-	for asset, hidden := range h.examples {
-		s.Examples[asset] = hidden[:len(hidden):len(hidden)]
+	s := control.HiddenStatus{Examples: make(map[string][]remote.Hidden)}
+	shown := 0
+	for key, hidden := range h.folders {
+		s.Count += int64(len(hidden))
+		if shown++; shown <= hiddenFolders {
+			s.Examples[key.asset] = append(s.Examples[key.asset], hidden[:min(len(hidden), hiddenPerFolder)]...)
+		}
 	}
 	return s
 }

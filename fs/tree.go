@@ -100,7 +100,7 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 	return t.listings.Get(ctx, listingKey(s, dir), t.maxAge(s), func(ctx context.Context) (*remote.Listing, error) {
 		l, err := s.List(ctx, dir)
 		if err == nil {
-			t.hidden.add(s.asset.ID, l.Hidden())
+			t.hidden.set(s.asset.ID, dir, l.Hidden())
 		}
 		return l, err
 	})

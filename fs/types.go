@@ -41,7 +41,7 @@ func (d *typeDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (
 	if junk(name) {
 		return miss(out, false)
 	}
-	call := newCall(ctx, listBudget)
+	call := newCall(ctx, lookupBudget)
 	defer call.end()
 	asset, err := d.t.dep.Catalog.Lookup(call, d.archived, d.typ, name)
 	switch {

@@ -61,18 +61,22 @@ func Start(ctx context.Context, log string) (text string, err error) {
 	}
 	defer ours.Close()
 
-	cmd := exec.CommandContext(ctx, exe, os.Args[1:]...)
+	cmd := exec.Command(exe, os.Args[1:]...)
 	cmd.Stderr = stderr
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Env = append(os.Environ(), readyVar+"="+strconv.Itoa(firstExtraFile))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = stopTime
 	if err := cmd.Start(); err != nil {
 		theirs.Close()
 		return "", fmt.Errorf("start the background process: %w", err)
 	}
 	theirs.Close()
+	// Not exec.CommandContext: it would go on watching ctx, which ends when we
+	// do, and take the background process along.
+	unwatch := context.AfterFunc(ctx, func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		time.AfterFunc(stopTime, func() { cmd.Process.Kill() })
+	})
 
 	var r report
 	line, readErr := bufio.NewReader(ours).ReadBytes('\n')
@@ -80,6 +84,7 @@ func Start(ctx context.Context, log string) (text string, err error) {
 		readErr = json.Unmarshal(line, &r)
 	}
 	if readErr == nil && r.Error == "" {
+		unwatch()
 		return r.Text, cmd.Process.Release()
 	}
 	waitErr := cmd.Wait()
