@@ -18,6 +18,9 @@
 // if that finds nothing, which proves nothing, waits for the listing. List is
 // never partial.
 //
+// 100,000 assets with records of two kilobytes take some 120 MiB (BenchmarkLoad):
+// a slim decoded record each, and the raw records compressed in pages.
+//
 // A search lags behind: what a get says, or a change of our own, holds against
 // every search that began less than [Lag] later.
 package catalog

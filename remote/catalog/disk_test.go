@@ -141,7 +141,7 @@ func TestUnusableFile(t *testing.T) {
 		"of another view": func(_ *testing.T, cfg *catalog.Config, _ string) { cfg.Query = "m" },
 		"another user's put in our place": func(t *testing.T, cfg *catalog.Config, file string) {
 			cfg.Identity = "somebody else"
-			if err := os.Rename(file, catalog.New(withAPI(t, *cfg)).File()); err != nil {
+			if err := os.Rename(file, catalog.New(*cfg).File()); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -169,7 +169,7 @@ func TestUnusableFile(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			p, cfg, file := kept(t)
-			host = p
+			cfg.API = p.client() // which the name of the file depends on
 			spoil(t, &cfg, file)
 			release := holdAll(p)
 			defer release()
@@ -193,15 +193,6 @@ func TestUnusableFile(t *testing.T) {
 			}
 		})
 	}
-}
-
-// host is the platform of the running subtest, for those that need its key.
-var host *platform
-
-func withAPI(t *testing.T, cfg catalog.Config) catalog.Config {
-	t.Helper()
-	cfg.API = host.client()
-	return cfg
 }
 
 func edit(t *testing.T, file string, change func([]byte) []byte) {
