@@ -46,18 +46,21 @@ func Prepare(dir string) (string, error) {
 	return abs, checkDirectory(abs)
 }
 
+// checkDevice looks for what mounting needs. Users other than root have a
+// helper for it, which opens the device with their own rights all the same.
 func checkDevice() error {
 	f, err := os.OpenFile(device, os.O_RDWR, 0)
+	root := os.Geteuid() == 0
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("no %s here: load the fuse module (modprobe fuse), or start the container with --device %s", device, device)
-	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%s cannot be opened: ask for read and write permission on it, or add the container option --cap-add SYS_ADMIN", device)
+	case err != nil && root:
+		return fmt.Errorf("%s cannot be opened (%w): start the container with --device %s --cap-add SYS_ADMIN", device, err, device)
 	case err != nil:
-		return fmt.Errorf("%s cannot be opened: %w", device, err)
+		return fmt.Errorf("%s cannot be opened (%w): ask an administrator for chmod 666 %s", device, err, device)
 	}
 	f.Close()
-	if os.Geteuid() != 0 && fusermount() == "" {
+	if !root && fusermount() == "" {
 		return errors.New("no fusermount3 here, which users other than root need to mount: install the package fuse3")
 	}
 	return nil
