@@ -164,6 +164,9 @@ var secrets = regexp.MustCompile(`cop_demo|X-Amz-Signature=[0-9a-f]{8}|not/a/sec
 
 // goroutines makes the program print its stacks, and ends it.
 func (m *mounted) goroutines() string {
+	if m.process == nil {
+		return "" // in the background, its log is its own
+	}
 	m.process.Signal(syscall.SIGQUIT)
 	select {
 	case <-m.exited:

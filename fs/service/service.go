@@ -92,15 +92,15 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	if err := s.Check(); err != nil {
 		return err
 	}
-	point, err := mountpoint.Prepare(s.Point)
-	if err != nil {
-		return err
-	}
 	if s.AllowOther {
 		if err := mountpoint.CheckAllowOther(); err != nil {
 			return err
 		}
 		s.Logger.Warn("other users of this machine read the data with your token; --umask 077 keeps them out")
+	}
+	point, err := mountpoint.Prepare(s.Point)
+	if err != nil {
+		return err
 	}
 	if err := s.keepOut(point); err != nil {
 		return err
