@@ -8,11 +8,15 @@ import (
 )
 
 const (
-	// sweepEvery is the least time between two full listings, and sweepShare
-	// the part of its time a catalog may spend on them: 100,000 assets take the
-	// platform minutes.
-	sweepEvery = 15 * time.Minute
-	sweepShare = 10
+	// sweepShare is the part of its time a catalog may spend on full listings,
+	// as one in so many: that of a small deployment, a request or two, is made
+	// at every refresh, and that of 10,000 assets, which takes the platform 20
+	// seconds, every 20 minutes.
+	sweepShare = 60
+
+	// sweepMost is the longest between two full listings: only they show that
+	// somebody else renamed or deleted an older asset.
+	sweepMost = time.Hour
 
 	// sweepRetry is how soon one that failed is tried again. It may have
 	// failed at its end.
@@ -125,7 +129,7 @@ func (c *Catalog) sweepDue() bool {
 	defer c.mu.Unlock()
 	every := c.cfg.Sweep
 	if every == 0 {
-		every = max(sweepEvery, sweepShare*c.sweepTook)
+		every = min(max(c.cfg.Refresh, sweepShare*c.sweepTook), sweepMost)
 	}
 	if c.sweepErr != nil {
 		return time.Since(c.sweepTried) >= min(every, sweepRetry)
