@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -32,11 +33,7 @@ func Credentials(env func(string) string, home, tokenFile, domain string) (strin
 		token, err := fileToken(tokenFile, plainToken)
 		return require(domain, token, err)
 	}
-	names := tokenVariables
-	if env("CODEOCEAN_URL") != "" {
-		names = append(names[:len(names):len(names)], "API_TOKEN") // too common a name on its own
-	}
-	for _, name := range names {
+	for _, name := range tokenNames(env) {
 		if value := strings.TrimSpace(env(name)); value != "" {
 			if err := checkToken(value); err != nil {
 				return "", nil, fmt.Errorf("variable %s: %w", name, err)
@@ -45,6 +42,14 @@ func Credentials(env func(string) string, home, tokenFile, domain string) (strin
 		}
 	}
 	return fromHome(home, domain)
+}
+
+// tokenNames are the variables in which env may hold a token.
+func tokenNames(env func(string) string) []string {
+	if env("CODEOCEAN_URL") == "" {
+		return tokenVariables
+	}
+	return append(slices.Clip(tokenVariables), "API_TOKEN") // too common a name on its own
 }
 
 func require(domain string, token Token, err error) (string, Token, error) {

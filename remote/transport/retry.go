@@ -105,7 +105,7 @@ func (r *Retry) run(ctx context.Context, retryable func(error) bool, try func(co
 		}
 		var e *fault.Error
 		if errors.As(err, &e) {
-			e.Attempts = attempt + 1
+			e.Attempts = max(e.Attempts, attempt+1) // it may bring those of a layer below
 		}
 		if ctx.Err() != nil {
 			if last != nil && fault.KindOf(err) == fault.ErrTimeout {
