@@ -92,7 +92,7 @@ func TestMistakes(t *testing.T) {
 		"log format":            {nil, []string{"mount", "--log-format", "xml", point}, 1, "--log-format"},
 		"cache in the mount":    {nil, []string{"mount", "--cache-dir", point + "/cache", "--log-file", file, point}, 32, "inside the mount point"},
 		"unknown setting":       {nil, []string{"mount", "--config", bad, point}, 1, "domian"},
-		"no YAML":               {nil, []string{"mount", "--config", notYAML, point}, 1, "not YAML"},
+		"no YAML":               {nil, []string{"mount", "--config", notYAML, point}, 1, "cannot be used"},
 		"configuration missing": {nil, []string{"mount", "--config", "/none.yaml", point}, 1, "/none.yaml"},
 		"umount of nothing":     {nil, []string{"umount", point}, 32, "nothing is mounted"},
 		"umount of another":     {nil, []string{"umount", "/proc"}, 32, "type proc"},

@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 var homes = map[string][]string{
 	"github.com/hanwen/go-fuse":       {"fs"},
 	"github.com/aws/":                 {"remote/bucket", "remote/emulator/..."},
-	"github.com/hashicorp/golang-lru": {"cache"},
+	"github.com/hashicorp/golang-lru": {"cache/..."},
 	"github.com/urfave/cli":           {""},
 	"github.com/docker/go-units":      {""},
 	"gopkg.in/yaml.v3":                {""},
