@@ -8,26 +8,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/docker/go-units"
 	"github.com/urfave/cli/v2"
 	"github.com/urfave/cli/v2/altsrc"
-	"gopkg.in/yaml.v3"
 
 	"codeoceanfs/fs/daemon"
 	"codeoceanfs/fs/mountpoint"
@@ -47,7 +39,7 @@ const (
 
 func main() {
 	parent := daemon.Foreground()
-	ctx, stop := signalled()
+	ctx, stop := daemon.UntilSignalled(exitSystem)
 	err := app(parent).RunContext(ctx, os.Args)
 	stop()
 	if err == nil {
@@ -59,59 +51,46 @@ func main() {
 	os.Exit(code)
 }
 
-// signalled is a context that ends with the first SIGINT, SIGTERM or SIGHUP.
-// The second ends the program: whoever sends it does not want to wait.
-func signalled() (context.Context, func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		<-signals
-		cancel()
-		<-signals
-		os.Exit(exitSystem)
-	}()
-	return ctx, sync.OnceFunc(func() { signal.Stop(signals); cancel() })
+// exitError is an error with the status that the program ends with.
+type exitError struct {
+	error
+	status int
 }
 
-// usageError is a mistake on the command line or in the configuration.
-type usageError struct{ error }
+func (e exitError) Unwrap() error { return e.error }
 
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+// usagef is a mistake on the command line or in the configuration.
+func usagef(format string, args ...any) error {
+	return exitError{fmt.Errorf(format, args...), exitUsage}
+}
 
-func (e usageError) Unwrap() error { return e.error }
-
-func exitStatus(err error) int {
+// mountFailed is a failure to mount or unmount, or of the background process,
+// which has chosen the status itself.
+func mountFailed(err error) error {
 	var failed *daemon.Failed
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &failed) && failed.Code != 0:
-		return failed.Code
-	case errors.As(err, new(usageError)):
-		return exitUsage
-	case errors.As(err, new(*mountError)):
-		return exitMount
+		return exitError{err, failed.Code}
+	}
+	return exitError{service.Explain(err), exitMount}
+}
+
+func exitStatus(err error) int {
+	var exit exitError
+	if errors.As(err, &exit) {
+		return exit.status
 	}
 	return exitSystem
 }
 
-// mountError is a failure to mount or unmount.
-type mountError struct{ error }
-
-func (e *mountError) Unwrap() error { return e.error }
-
-func mountFailed(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &mountError{err}
-}
-
 func app(parent *daemon.Parent) *cli.App {
-	usage := func(_ *cli.Context, err error, _ bool) error { return usageError{err} }
+	usage := func(_ *cli.Context, err error, _ bool) error { return exitError{err, exitUsage} }
 	a := &cli.App{
 		Name:                   "codeoceanfs",
 		Usage:                  "mount the data assets of a Code Ocean deployment as a directory",
-		Version:                version(),
+		Version:                service.Version(),
 		HideVersion:            true, // there is a command for it, as for everything
 		UseShortOptionHandling: true,
 		OnUsageError:           usage,
@@ -124,7 +103,7 @@ func app(parent *daemon.Parent) *cli.App {
 			{
 				Name: "version", Usage: "print the version",
 				Action: func(c *cli.Context) error {
-					fmt.Fprintln(c.App.Writer, "codeoceanfs", version())
+					fmt.Fprintln(c.App.Writer, "codeoceanfs", service.Version())
 					return nil
 				},
 			},
@@ -140,21 +119,6 @@ func app(parent *daemon.Parent) *cli.App {
 		command.OnUsageError = usage
 	}
 	return a
-}
-
-// version is what was built: a tag or a commit if the build knows one.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := strings.Trim(info.Main.Version, "()")
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && v == "devel" {
-			v += "-" + s.Value[:min(12, len(s.Value))]
-		}
-	}
-	return v
 }
 
 func umountCommand() *cli.Command {
@@ -219,7 +183,7 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 		}},
 		&cli.StringFlag{Name: "token-file", Usage: "a `FILE` with the access token, readable by you alone; instead of $CODEOCEAN_TOKEN"},
 		&cli.StringFlag{Name: "s3-endpoint", Usage: "ask the store at `URL`, path style, for the buckets of external assets"},
-		&cli.StringFlag{Name: "cache-dir", Value: cacheDir(), Usage: "keep what was read in `DIR`"},
+		&cli.StringFlag{Name: "cache-dir", Value: service.CacheDir(), Usage: "keep what was read in `DIR`"},
 		&cli.StringFlag{Name: "cache-size", Value: "20G", Usage: "at most `SIZE` on disk; 0 keeps nothing there"},
 		&cli.StringFlag{Name: "memory-limit", Value: "512M", Usage: "at most `SIZE` of memory"},
 		&cli.BoolFlag{Name: "allow-other", Usage: "let the other users of this machine in, to read with your token"},
@@ -239,14 +203,14 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 	)
 	all = append(all, &cli.StringFlag{
 		Name: "config", EnvVars: []string{"CODEOCEANFS_CONFIG"},
-		Usage: "read flags from `FILE`, YAML, and rules for buckets (default: " + defaultConfig() + " if it exists)",
+		Usage: "read flags from `FILE`, YAML, and rules for buckets (default: " + service.DefaultConfig() + " if it exists)",
 	})
 	buckets := map[string]bucket.Rule{}
 	return &cli.Command{
 		Name: "mount", Usage: "mount a deployment", ArgsUsage: "MOUNTPOINT", Flags: all,
 		Before: func(c *cli.Context) error {
 			var err error
-			buckets, err = readConfig(c, all)
+			buckets, err = configure(c, all)
 			return err
 		},
 		Action: func(c *cli.Context) error {
@@ -256,7 +220,7 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 			}
 			s, err := settings(c, point)
 			if err != nil {
-				return usageError{err}
+				return exitError{err, exitUsage}
 			}
 			s.Buckets = buckets
 			return run(c, parent, s, service.Mount)
@@ -271,7 +235,7 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 		S3Endpoint: c.String("s3-endpoint"), CacheDir: absolute(c.String("cache-dir")),
 		AllowOther: c.Bool("allow-other"), ReadOnly: c.Bool("read-only"),
 		Types: c.StringSlice("type"), Query: c.String("query"), Refresh: c.Duration("refresh-interval"),
-		MaxAPIRequests: c.Int("max-api-requests"), MaxS3Requests: c.Int("max-s3-requests"), Version: version(),
+		MaxAPIRequests: c.Int("max-api-requests"), MaxS3Requests: c.Int("max-s3-requests"), Version: service.Version(),
 	}
 	var err error
 	if s.CacheSize, err = units.RAMInBytes(c.String("cache-size")); err != nil {
@@ -309,13 +273,13 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 	}
 	log, closer, err := service.OpenLog(logFile, c.String("log-level"), c.String("log-format"))
 	if err != nil {
-		return usageError{err}
+		return exitError{err, exitUsage}
 	}
 	defer closer.Close()
 	if background && parent == nil {
 		text, err := daemon.Start(c.Context, logFile)
 		if err != nil {
-			return mountFailed(service.Explain(err))
+			return mountFailed(err)
 		}
 		fmt.Fprintf(c.App.Writer, "%s\nto end it: codeoceanfs umount %s\nits log: %s\n", text, s.Point, logFile)
 		return nil
@@ -329,86 +293,31 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 		}
 	}
 	if err := work(c.Context, s, ready); err != nil {
-		return mountFailed(service.Explain(err))
+		return mountFailed(err)
 	}
 	return nil
 }
 
-// readConfig gives the flags that were not set the values that the file has for
-// them, and returns its rules for buckets.
-func readConfig(c *cli.Context, all []cli.Flag) (map[string]bucket.Rule, error) {
-	file := c.String("config")
-	if file == "" {
-		if file = defaultConfig(); !exists(file) {
-			return nil, nil
-		}
+// configure gives the flags that were not set the values that the configuration
+// file has for them, and returns its rules for buckets.
+func configure(c *cli.Context, all []cli.Flag) (map[string]bucket.Rule, error) {
+	text := make(map[string]bool) // flag → whether its value is text
+	for _, f := range all {
+		_, text[f.Names()[0]] = f.(*altsrc.StringFlag)
 	}
-	raw, err := os.ReadFile(file)
+	delete(text, "config")
+	config, err := service.ReadConfig(c.String("config"), text)
 	if err != nil {
-		return nil, usagef("the configuration cannot be read: %w", err)
-	}
-	var content struct {
-		Buckets map[string]bucket.Rule `yaml:"buckets"`
-		Flags   map[string]yaml.Node   `yaml:",inline"`
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(raw))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&content); err != nil && !errors.Is(err, io.EOF) {
-		return nil, usagef("%s cannot be used: %s", file, strings.ReplaceAll(err.Error(), "\n", ""))
-	}
-	values := map[any]any{}
-	for name, node := range content.Flags {
-		i := slices.IndexFunc(all, func(f cli.Flag) bool { return f.Names()[0] == name })
-		if i < 0 || name == "config" {
-			return nil, usagef("%s: there is no flag %q: see codeoceanfs mount --help", file, name)
-		}
-		if values[name], err = flagValue(all[i], node); err != nil {
-			return nil, usagef("%s: %s: %w", file, name, err)
-		}
+		return nil, exitError{err, exitUsage}
 	}
 	// A variable goes before the file, also one that holds the token itself.
 	if !c.IsSet("token-file") && api.HasToken(os.Getenv) {
-		delete(values, "token-file")
+		delete(config.Flags, "token-file")
 	}
-	if err := altsrc.ApplyInputSourceValues(c, altsrc.NewMapInputSource(file, values), all); err != nil {
-		return nil, usagef("%s: %w", file, err)
+	if err := altsrc.ApplyInputSourceValues(c, altsrc.NewMapInputSource(config.File, config.Flags), all); err != nil {
+		return nil, usagef("%s: %w", config.File, err)
 	}
-	return content.Buckets, nil
-}
-
-// flagValue is a value as the file has it. Of text the characters count: a mask
-// of 077 is not the number that YAML makes of it.
-func flagValue(f cli.Flag, node yaml.Node) (value any, err error) {
-	if _, isText := f.(*altsrc.StringFlag); isText && node.Kind == yaml.ScalarNode {
-		return node.Value, nil
-	}
-	if _, isList := f.(*altsrc.StringSliceFlag); isList && node.Kind == yaml.ScalarNode {
-		return []any{node.Value}, nil
-	}
-	err = node.Decode(&value)
-	return value, err
-}
-
-func defaultConfig() string {
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "codeoceanfs", "config.yaml")
-}
-
-// cacheDir is where data is kept unless the user chooses another place.
-func cacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "codeoceanfs")
-}
-
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
+	return config.Buckets, nil
 }
 
 // absolute is for paths that are used after the working directory was left.
@@ -424,7 +333,7 @@ func demoCommand(parent *daemon.Parent) *cli.Command {
 		Name: "demo", Usage: "mount a deployment on this machine with sample assets; needs no account",
 		ArgsUsage: "[MOUNTPOINT]",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "data", Value: filepath.Join(cacheDir(), "demo"), Usage: "keep its assets in `DIR`"},
+			&cli.StringFlag{Name: "data", Value: filepath.Join(service.CacheDir(), "demo"), Usage: "keep its assets in `DIR`"},
 			&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground"},
 			&cli.StringFlag{Name: "log-file", Usage: "log to `FILE`"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
@@ -442,7 +351,7 @@ func demoCommand(parent *daemon.Parent) *cli.Command {
 				}
 				point = filepath.Join(home, "codeocean-demo")
 			}
-			s := service.DemoSettings(point, absolute(c.String("data")), version())
+			s := service.DemoSettings(point, absolute(c.String("data")), service.Version())
 			return run(c, parent, s, service.Demo)
 		},
 	}

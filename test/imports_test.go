@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 	"fs":                      {"cache", "control", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names"},
 	"fs/daemon":               {},
 	"fs/mountpoint":           {},
-	"fs/service":              {"cache", "fs", "fs/mountpoint", "remote/..."},
+	"fs/service":              {"cache", "fs", "fs/mountpoint", "remote", "remote/..."},
 	"test":                    {"..."},
 	"remote":                  {"remote/api", "remote/bucket", "remote/catalog", "remote/fault", "remote/names"},
 	"remote/api":              {"remote/fault", "remote/transport"},
@@ -44,7 +44,7 @@ var homes = map[string][]string{
 	"github.com/hashicorp/golang-lru": {"cache/..."},
 	"github.com/urfave/cli":           {""},
 	"github.com/docker/go-units":      {""},
-	"gopkg.in/yaml.v3":                {""},
+	"gopkg.in/yaml.v3":                {"fs/service"},
 	"github.com/moby/sys/mountinfo":   {"fs/mountpoint"},
 	"golang.org/x/":                   {"..."},
 }

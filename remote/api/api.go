@@ -155,12 +155,12 @@ func (c *Client) AssetURL(id string) string {
 
 // Stats counts what a client did since it was made.
 type Stats struct {
-	Calls       int64 // API requests, repeated ones included
-	Repeated    int64 // of these, repeated after a failure
-	Downloads   int64 // range requests to signed URLs
-	Bytes       int64 // read by them
-	URLsFetched int64 // signed URLs asked for, renewals included
-	URLsRenewed int64 // of these, for a file that had one
+	Calls       int64 `json:"calls"`        // API requests, repeated ones included
+	Repeated    int64 `json:"repeated"`     // of these, repeated after a failure
+	Downloads   int64 `json:"downloads"`    // range requests to signed URLs
+	Bytes       int64 `json:"bytes"`        // read by them
+	URLsFetched int64 `json:"urls_fetched"` // signed URLs asked for, renewals included
+	URLsRenewed int64 `json:"urls_renewed"` // of these, for a file that had one
 }
 
 // counters are the Stats in the making.
