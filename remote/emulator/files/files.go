@@ -64,14 +64,13 @@ func etag(texts []string, numbers ...int64) string {
 		_, _ = io.WriteString(h, t) // a hash never fails
 		_, _ = h.Write([]byte{0})
 	}
-	p := Pattern(h.Sum64())
+	sum := h.Sum64()
 	for _, n := range numbers {
-		p = Pattern(p.word(uint64(n)))
+		sum = mix(sum ^ uint64(n))
 	}
 	b := make([]byte, 0, 40)
 	b = append(b, '"')
-	for i := range uint64(4) {
-		b = hex.AppendEncode(b, binary.LittleEndian.AppendUint32(nil, uint32(p.word(i))))
-	}
+	b = hex.AppendEncode(b, binary.LittleEndian.AppendUint64(nil, sum))
+	b = hex.AppendEncode(b, binary.LittleEndian.AppendUint64(nil, mix(sum)))
 	return string(append(b, `-1"`...))
 }
