@@ -193,6 +193,9 @@ func (s *Server) move(e *entry, bucketName, prefix string) {
 	if err == nil {
 		err = s.copyToBucket(tree, from, bucketName, prefix)
 	}
+	if s.jobs.ctx.Err() != nil {
+		return // closing: the asset stays where it is
+	}
 	_, changed := s.change(e.ID, func(e *entry) error {
 		if err != nil {
 			e.TransferError = err.Error()
@@ -222,8 +225,7 @@ func (s *Server) copyToBucket(t files.Tree, folder, bucketName, prefix string) e
 		return bad("prefix %q is not a folder", prefix)
 	}
 	if s.buckets.dir != "" {
-		_, err := files.Copy(filepath.Join(s.buckets.path(b.Name), "objects", filepath.FromSlash(prefix)), t, folder)
-		return err
+		return files.Copy(s.jobs.ctx, filepath.Join(s.buckets.path(b.Name), "objects", filepath.FromSlash(prefix)), t, folder)
 	}
 	snapshot, err := files.Snapshot(t, folder)
 	if err != nil {

@@ -18,6 +18,7 @@ func workshop(t *testing.T, data string) server {
 	s := start(t, emulator.Config{Data: data})
 	for _, b := range []emulator.Bucket{
 		{Name: "open", Public: true, Generate: []emulator.Generated{{Path: "foo/a", Size: 10}, {Path: "foo/b/c", Size: 20}, {Path: "foobar/d"}}},
+		{Name: "results"},
 		{Name: "closed", Generate: []emulator.Generated{{Path: "x", Text: "x"}}},
 	} {
 		if err := s.AddBucket(b); err != nil {
@@ -102,8 +103,8 @@ func TestCreateFromEverySource(t *testing.T) {
 				},
 				"computation, one folder": {source("computation", object{"id": "run", "path": "out"}), object{"files": 1.}, []string{"file r r 6"}},
 				"computation to a bucket": {
-					with(source("computation", object{"id": "run"}), "target", object{"aws": object{"bucket": "closed", "prefix": "res"}}),
-					object{"type": "result", "source_bucket": object{"origin": "aws", "bucket": "closed", "prefix": "res", "external": true}},
+					with(source("computation", object{"id": "run"}), "target", object{"aws": object{"bucket": "results", "prefix": "res"}}),
+					object{"type": "result", "source_bucket": object{"origin": "aws", "bucket": "results", "prefix": "res", "external": true}},
 					nil,
 				},
 				"workstation":           {source("cloud_workstation", object{"id": "run", "path": "out"}), object{"type": "dataset"}, []string{"file r r 6"}},

@@ -19,6 +19,9 @@
 // Assets that are created through the API become new folders of assets, and
 // folders that come, go or change are noticed by the next search.
 //
+// What it does not do: TLS, uploads to S3, ranges of several pieces, and the
+// cost of opening a connection.
+//
 // It imports nothing of the rest of the program, and shares no type with the
 // client: a wrong field name must not cancel itself out.
 package emulator

@@ -26,6 +26,9 @@ func (s *Server) fill(id string) {
 		return
 	}
 	result, err := s.take(e)
+	if s.jobs.ctx.Err() != nil {
+		return // closing: the next server begins it again
+	}
 	_, changed := s.change(id, func(e *entry) error {
 		e.Copying = false
 		if err != nil {
@@ -76,8 +79,7 @@ func (s *Server) take(e *entry) (taken, error) {
 	case e.external():
 		return t, s.copyToBucket(tree, e.From.Prefix, e.SourceBucket.Bucket, e.SourceBucket.Prefix)
 	case e.folder != "":
-		_, err = files.Copy(filepath.Join(e.folder, "files"), tree, e.From.Prefix)
-		return t, err
+		return t, files.Copy(s.jobs.ctx, filepath.Join(e.folder, "files"), tree, e.From.Prefix)
 	}
 	t.tree, err = files.Snapshot(tree, e.From.Prefix)
 	return t, err

@@ -77,7 +77,7 @@ func (e *entry) values(key string) []any {
 func sameValue(key string, have, want any) bool {
 	text, isText := have.(string)
 	if !isText {
-		return have == want || fmt.Sprint(have) == fmt.Sprint(want)
+		return fmt.Sprint(have) == fmt.Sprint(want)
 	}
 	if key == "name" || key == "description" {
 		return hasWords(text, fmt.Sprint(want))

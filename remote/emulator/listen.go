@@ -52,7 +52,7 @@ func (s *Server) Start() error {
 		return errors.Join(fmt.Errorf("emulator: %w", err), api.close())
 	}
 	s.listening.api, s.listening.s3 = api, s3
-	s.log.Info("emulator started", "api", "http://"+api.wire.Addr().String(), "s3", "http://"+s3.wire.Addr().String())
+	s.log.Info("emulator started", "api", api.url(), "s3", s3.url())
 	return nil
 }
 
@@ -109,9 +109,18 @@ func (s *Server) base(pick func(*listening) *listener, unbound string) string {
 	s.listening.mu.Lock()
 	defer s.listening.mu.Unlock()
 	if l := pick(&s.listening); l != nil {
-		return "http://" + l.wire.Addr().String()
+		return l.url()
 	}
 	return unbound
+}
+
+// url is where the listener is reached from this machine.
+func (l *listener) url() string {
+	addr := l.wire.Addr().(*net.TCPAddr)
+	if addr.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+	}
+	return "http://" + addr.String()
 }
 
 // APIURL is the base of the API's side, "http://127.0.0.1:port": a
@@ -138,17 +147,29 @@ type jobs struct {
 	ctx    context.Context // ends with the server
 	cancel context.CancelFunc
 	group  sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool // guarded by mu
 }
 
 func (j *jobs) init() { j.ctx, j.cancel = context.WithCancel(context.Background()) }
 
+// stop ends all jobs and waits for them.
 func (j *jobs) stop() {
+	j.mu.Lock()
+	j.closed = true
+	j.mu.Unlock()
 	j.cancel()
 	j.group.Wait()
 }
 
 // after runs job when d has passed, unless the server closes first.
 func (j *jobs) after(d time.Duration, job func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return
+	}
 	j.group.Go(func() {
 		t := time.NewTimer(d)
 		defer t.Stop()

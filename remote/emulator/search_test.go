@@ -1,9 +1,12 @@
 package emulator_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -236,11 +239,15 @@ func TestAHundredThousandAssets(t *testing.T) {
 	if _, err := s.Populate(100_000); err != nil {
 		t.Fatal(err)
 	}
-	began, found, token := time.Now(), 0, any(nil)
+	began, found, token := time.Now(), 0, ""
 	for more := true; more; {
-		page := s.must(http.MethodPost, "data_assets/search", object{"limit": 1000, "next_token": token})
-		found += len(page["results"].([]any))
-		token, more = page["next_token"], page["has_more"] == true
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/data_assets/search", strings.NewReader(`{"limit":1000,"next_token":"`+token+`"}`))
+		r.SetBasicAuth("cop_demo", "")
+		w := httptest.NewRecorder()
+		s.API().ServeHTTP(w, r)
+		found += bytes.Count(w.Body.Bytes(), []byte(`"mount":`)) // decoding would take longer than all else
+		_, rest, _ := strings.Cut(w.Body.String(), `"next_token":"`)
+		token, _, more = strings.Cut(rest, `"`)
 	}
 	if found != 100_000 {
 		t.Errorf("%d found", found)

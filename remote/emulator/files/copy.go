@@ -1,6 +1,7 @@
 package files
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -41,24 +42,24 @@ func Snapshot(t Tree, prefix string) (Tree, error) {
 }
 
 // Copy writes the files of t in the folder prefix below the directory dir,
-// which is made. It tells how many there were.
-func Copy(dir string, t Tree, prefix string) (n int, err error) {
+// which is made. When ctx ends it leaves what it has done.
+func Copy(ctx context.Context, dir string, t Tree, prefix string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return 0, err
+		return err
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer root.Close()
-	err = Below(t, prefix, func(key string, f File) error {
-		n++
-		return copyFile(root, key, f)
-	})
-	return n, err
+	return Below(t, prefix, func(key string, f File) error { return copyFile(ctx, root, key, f) })
 }
 
-func copyFile(root *os.Root, key string, f File) error {
+// copyPiece is how much is copied between two looks at the context: a fraction
+// of a second's work for any disk.
+const copyPiece = 16 << 20
+
+func copyFile(ctx context.Context, root *os.Root, key string, f File) error {
 	if !fs.ValidPath(key) {
 		return fmt.Errorf("copy %q: not a path that a disk can hold: %w", key, fs.ErrInvalid)
 	}
@@ -74,7 +75,11 @@ func copyFile(root *os.Root, key string, f File) error {
 	if err != nil {
 		return fmt.Errorf("copy %q: %w", key, err)
 	}
-	_, err = io.Copy(to, io.NewSectionReader(from, 0, f.Size))
+	for off := int64(0); off < f.Size && err == nil; off += copyPiece {
+		if err = ctx.Err(); err == nil {
+			_, err = io.Copy(to, io.NewSectionReader(from, off, min(copyPiece, f.Size-off)))
+		}
+	}
 	if closed := to.Close(); err == nil {
 		err = closed
 	}

@@ -2,6 +2,7 @@ package files_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -227,8 +228,8 @@ func TestCopyTakesOneFolderAndNoOther(t *testing.T) {
 	tree := inMemory("foo/a", "foo/b/c", "foo/", "foobar/d", "x")
 	for _, prefix := range []string{"foo", "foo/"} {
 		dir := t.TempDir()
-		if n, err := files.Copy(dir, tree, prefix); n != 2 || err != nil {
-			t.Fatal(n, err)
+		if err := files.Copy(t.Context(), dir, tree, prefix); err != nil {
+			t.Fatal(err)
 		}
 		if got := list(t, files.Dir(dir), "", "", ""); !slices.Equal(got, []string{"a", "b/c"}) {
 			t.Errorf("copied %q", got)
@@ -247,9 +248,21 @@ func TestCopyTakesOneFolderAndNoOther(t *testing.T) {
 		}
 	}
 	for _, key := range []string{"f/../../x", "f//x", "f/./x"} {
-		if _, err := files.Copy(t.TempDir(), inMemory(key), "f"); !errors.Is(err, fs.ErrInvalid) {
+		if err := files.Copy(t.Context(), t.TempDir(), inMemory(key), "f"); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("copy of %q: %v", key, err)
 		}
+	}
+}
+
+func TestCopyStopsWithItsContext(t *testing.T) {
+	huge, err := files.NewGenerated("g", epoch, files.Generated{Path: "huge", Size: 1 << 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := files.Copy(ctx, t.TempDir(), huge, ""); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("copied: %v", err)
 	}
 }
 
