@@ -67,7 +67,10 @@ func (z zeros) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 
 type zero struct{}
 
-func (zero) Read(p []byte) (int, error) { return len(p), nil }
+func (zero) Read(p []byte) (int, error) {
+	clear(p) // the memory is written to, as by a network
+	return len(p), nil
+}
 
 func BenchmarkSequential(b *testing.B) {
 	const size = 1 << 30
@@ -175,6 +178,46 @@ func BenchmarkRandom(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkDisk reads a file that is not on disk yet, and one that is.
+func BenchmarkDisk(b *testing.B) {
+	const size = 1 << 30
+	for _, latency := range []bool{false, true} {
+		b.Run(fmt.Sprintf("fill/latency=%v", latency), func(b *testing.B) {
+			b.SetBytes(size)
+			for b.Loop() {
+				a := newArith("a", size)
+				if latency {
+					slow(a)
+				}
+				c := newCache(b, Config{Dir: b.TempDir()})
+				readAll(b, c, zeros{a}, 1<<20, 4)
+				b.ReportMetric(float64(c.Stats().DiskUsed)/size, "kept/read")
+				c.Close()
+			}
+		})
+	}
+	b.Run("again", func(b *testing.B) {
+		dir := b.TempDir()
+		a := newArith("a", size)
+		for range 3 { // what the queue has no room for is written by the next run
+			c := newCache(b, Config{Dir: dir})
+			readAll(b, c, zeros{a}, 1<<20, 4)
+			written(b, c)
+			c.Close()
+		}
+		before := a.asked.Load()
+		b.SetBytes(size)
+		var runs float64
+		for b.Loop() {
+			c := newCache(b, Config{Dir: dir})
+			readAll(b, c, zeros{a}, 1<<20, 4)
+			c.Close()
+			runs++
+		}
+		b.ReportMetric(float64(a.asked.Load()-before)/runs, "ranges/op")
+	})
 }
 
 func BenchmarkHit(b *testing.B) {

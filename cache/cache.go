@@ -113,8 +113,8 @@ func New(cfg Config) (*Cache, error) {
 	if cfg.MaxFetches == 0 {
 		cfg.MaxFetches = defaultMaxFetches
 	}
-	if cfg.MaxFetches < 0 {
-		return nil, fmt.Errorf("cache with %d fetches at once", cfg.MaxFetches)
+	if cfg.MaxFetches < 0 || cfg.DiskSize < 0 {
+		return nil, fmt.Errorf("cache with %d fetches at once and %d bytes on disk", cfg.MaxFetches, cfg.DiskSize)
 	}
 	c := &Cache{
 		files:  map[fileKey]*file{},

@@ -100,7 +100,7 @@ func TestDamagedDiskNeverHurtsAReader(t *testing.T) {
 	a := newArith("a", 8<<20)
 	h := open(t, c, a)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for round := range 60 {
+	for round := range 40 {
 		for range 10 {
 			check(t, h, a, rng.Int64N(a.size), rng.Int64N(300<<10))
 		}

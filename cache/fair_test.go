@@ -29,7 +29,7 @@ func TestLateReaderGetsAnEqualShare(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const size = 96 << 20
+				const size = 64 << 20
 				c := newCache(t, cfg)
 				a, b := slow(newArith("a", 2*size)), slow(newArith("b", size))
 				ha, hb := open(t, c, a), open(t, c, b)

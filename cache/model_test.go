@@ -15,7 +15,7 @@ import (
 // handles that come and go, with memory far too small and ranges that fail,
 // stall and lie, and checks every byte and every length.
 func TestModel(t *testing.T) {
-	seeds := uint64(3)
+	seeds := uint64(2)
 	if testing.Short() {
 		seeds = 1
 	}
@@ -35,7 +35,7 @@ func model(t *testing.T, rng *rand.Rand, cfg Config) {
 		unreliable(a)
 		objects = append(objects, a)
 	}
-	const workers, rounds = 12, 10
+	const workers, rounds = 12, 6
 	var wg sync.WaitGroup
 	for range workers {
 		seed := rng.Uint64()

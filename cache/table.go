@@ -48,6 +48,9 @@ func (t *Table[V]) Get(ctx context.Context, key string, maxAge time.Duration, lo
 		return v, nil
 	}
 	flight := t.flights.DoChan(key, func() (any, error) {
+		if v, ok := t.Peek(key, maxAge); ok {
+			return v, nil // loaded between the look above and this flight
+		}
 		ctx, cancel := context.WithTimeout(t.ctx, t.timeout)
 		defer cancel()
 		v, err := load(ctx)

@@ -4,16 +4,27 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 )
 
 var errCorrupt = errors.New("block fails its checksum")
 
-// readBlock fills p with block i, if it is there and right.
-func (f *File) readBlock(i int64, p []byte) error {
-	open, err := f.open(false)
-	if err != nil {
-		return err
+// use calls do with the files of f as they are. Those that were closed at that
+// very moment, to make room or to see what is really there, are opened again.
+func (f *File) use(create bool, do func(open *files) error) error {
+	for again := false; ; again = true {
+		open, err := f.open(create)
+		if err != nil {
+			return err
+		}
+		if err = do(open); again || !errors.Is(err, os.ErrClosed) {
+			return err
+		}
 	}
+}
+
+// readBlock fills p with block i, if it is there and right.
+func (f *File) readBlock(open *files, i int64, p []byte) error {
 	f.touch(open)
 	e, at := make([]byte, entrySize), headerSize+i*entrySize
 	if _, err := open.table.ReadAt(e, at); err != nil && !errors.Is(err, io.EOF) {
@@ -35,11 +46,7 @@ func (f *File) readBlock(i int64, p []byte) error {
 }
 
 // absent counts the blocks from i on, at most n, that are not there.
-func (f *File) absent(i, n int64) (int64, error) {
-	open, err := f.open(false)
-	if err != nil {
-		return n, err
-	}
+func (f *File) absent(open *files, i, n int64) (int64, error) {
 	entries := make([]byte, n*entrySize)
 	if _, err := open.table.ReadAt(entries, headerSize+i*entrySize); err != nil && !errors.Is(err, io.EOF) {
 		return n, err
@@ -53,14 +60,10 @@ func (f *File) absent(i, n int64) (int64, error) {
 }
 
 // writeBlock keeps p as block i.
-func (f *File) writeBlock(i int64, p []byte) error {
-	open, err := f.open(true)
-	if err != nil {
-		return err
-	}
+func (f *File) writeBlock(open *files, i int64, p []byte) error {
 	if _, err := open.data.WriteAt(p, i*f.store.cfg.BlockSize); err != nil {
 		return err
 	}
-	_, err = open.table.WriteAt(entry(f.id, i, p), headerSize+i*entrySize)
+	_, err := open.table.WriteAt(entry(f.id, i, p), headerSize+i*entrySize)
 	return err
 }

@@ -108,7 +108,8 @@ func TestAbsentCountsUpToTheNextBlock(t *testing.T) {
 	if n := f.Absent(0, 11); n != 11 {
 		t.Errorf("of nothing: %d", n)
 	}
-	if err := f.writeBlock(6, content("a", 6, blockSize)); err != nil {
+	write := func(open *files) error { return f.writeBlock(open, 6, content("a", 6, blockSize)) }
+	if err := f.use(true, write); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range map[int64]int64{0: 6, 5: 1, 6: 0, 7: 4} {

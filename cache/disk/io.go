@@ -28,7 +28,9 @@ func (f *File) Read(i int64, p []byte) bool {
 	// The disk gets a buffer of its own: one that hangs keeps it.
 	buf := f.store.bufs.Get().(*[]byte)
 	own := (*buf)[:len(p)]
-	err := f.store.guard(func() error { return f.readBlock(i, own) })
+	err := f.store.guard(func() error {
+		return f.use(false, func(open *files) error { return f.readBlock(open, i, own) })
+	})
 	if errors.Is(err, errSlow) {
 		return f.store.judge(err)
 	}
@@ -42,9 +44,13 @@ func (f *File) Read(i int64, p []byte) bool {
 func (f *File) Absent(i, n int64) int64 {
 	counted := make(chan int64, 1)
 	err := f.store.guard(func() error {
-		k, err := f.absent(i, n)
-		counted <- k
-		return err
+		return f.use(false, func(open *files) error {
+			k, err := f.absent(open, i, n)
+			if err == nil {
+				counted <- k
+			}
+			return err
+		})
 	})
 	if !f.store.judge(err) {
 		return n
@@ -122,7 +128,7 @@ func (s *Store) write() {
 			s.discard()
 			return
 		case j := <-s.queue:
-			err := j.file.writeBlock(j.i, j.p)
+			err := j.file.use(true, func(open *files) error { return j.file.writeBlock(open, j.i, j.p) })
 			n := int64(len(j.p))
 			j.done()
 			s.wrote(n, err)
