@@ -118,6 +118,11 @@ func TestLimitsAndVersions(t *testing.T) {
 			if got := resp.Header.Get("Retry-After"); got != "2" {
 				t.Errorf("Retry-After %q", got)
 			}
+			for end := time.Now().Add(5 * time.Second); request("").StatusCode != http.StatusOK; time.Sleep(50 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatal("no more in the next second either")
+				}
+			}
 			return
 		}
 	}

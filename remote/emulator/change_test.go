@@ -412,3 +412,45 @@ func TestADirectoryIsADeployment(t *testing.T) {
 		t.Error("a mistyped field went unnoticed")
 	}
 }
+
+func TestACopyThatIsInterruptedBeginsAgain(t *testing.T) {
+	data := t.TempDir()
+	s := start(t, emulator.Config{Data: data})
+	endless := emulator.Bucket{Name: "b", Generate: []emulator.Generated{{Path: "f", Size: 1 << 50}}}
+	if err := s.AddBucket(endless); err != nil {
+		t.Fatal(err)
+	}
+	id := s.create(source("aws", object{"bucket": "b"}))
+	draft := func() {
+		t.Helper()
+		time.Sleep(10 * time.Millisecond) // the draft time is over
+		if r := s.must(http.MethodGet, "data_assets/"+id, nil); r["state"] != "draft" || r["failure_reason"] != nil {
+			t.Errorf("while it is copied: %v", r)
+		}
+	}
+	draft()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(data, "buckets/b"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "buckets/b/bucket.json"), []byte(`{"generate": [{"path": "f", "text": "short"}]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, emulator.Config{Data: data})
+	if r := s.until(id, "ready"); r["size"] != 5. {
+		t.Errorf("became %v", r)
+	}
+}
+
+func TestADraftDoesNotSayWhyItWillFail(t *testing.T) {
+	s := start(t, emulator.Config{})
+	id := s.add(emulator.Asset{Record: emulator.Record{State: "draft", FailureReason: "later"}, ReadyAfter: 0.05})
+	if r := s.must(http.MethodGet, "data_assets/"+id, nil); r["state"] == "draft" && r["failure_reason"] != nil {
+		t.Errorf("%v", r)
+	}
+	if r := s.until(id, "failed"); r["failure_reason"] != "later" {
+		t.Errorf("%v", r)
+	}
+}

@@ -192,6 +192,10 @@ func TestListings(t *testing.T) {
 	if err != nil || len(none.Contents) != 0 || *none.IsTruncated {
 		t.Errorf("no keys: %+v, %v", none, err)
 	}
+	most, err := c.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: aws.String("private"), MaxKeys: aws.Int32(5000)})
+	if err != nil || *most.MaxKeys != 1000 {
+		t.Errorf("the most keys: %d, %v", *most.MaxKeys, err)
+	}
 	_, err = c.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: aws.String("private"), ContinuationToken: aws.String("%%")})
 	if answered(err) != "InvalidArgument" {
 		t.Errorf("a made-up token: %v", err)

@@ -157,6 +157,12 @@ func TestCounts(t *testing.T) {
 	if got, want := n.Counts()["route"], (wire.Count{Requests: 3, Bytes: 30, Peak: 3}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	if _, _, err := get(t, client, url); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := n.Counts()["route"], (wire.Count{Requests: 4, Bytes: 40, Peak: 3}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
 	if accepted, open := l.Conns(); accepted != 3 || open != 3 {
 		t.Errorf("%d connections accepted, %d open", accepted, open)
 	}
