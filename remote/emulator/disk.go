@@ -119,66 +119,6 @@ func idOf(name string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }
 
-// rescanPause is how often, at most, a search looks for changes that were made
-// by hand in the assets directory.
-const rescanPause = time.Second
-
-// rescan takes in folders that came, went or changed. The first call reads all
-// and fails for a bad one; later calls log it, and go on with what they had.
-func (s *Server) rescan(first bool) error {
-	if s.cfg.Data == "" {
-		return nil
-	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
-	if !first && time.Since(s.scanned) < rescanPause {
-		return nil
-	}
-	s.scanned = time.Now()
-	dir := filepath.Join(s.cfg.Data, "assets")
-	names, err := subfolders(dir)
-	if err != nil {
-		return err
-	}
-	had := make(map[string]*entry)
-	for _, e := range s.shelf.all() {
-		if e.folder != "" {
-			had[e.folder] = e
-		}
-	}
-	for _, name := range names {
-		folder := filepath.Join(dir, name)
-		old := had[folder]
-		delete(had, folder)
-		if old != nil {
-			info, err := os.Stat(filepath.Join(folder, "asset.json"))
-			if err != nil || info.ModTime().Equal(old.stamp) {
-				continue
-			}
-		}
-		e, err := s.readAsset(folder)
-		switch {
-		case err != nil && first:
-			return err
-		case err != nil:
-			s.log.Warn("asset not read", "folder", name, "error", err)
-			continue
-		}
-		if other, ok := s.shelf.get(e.ID); ok && other.folder != folder {
-			s.log.Warn("two folders hold one asset", "id", e.ID, "folders", []string{filepath.Base(other.folder), name})
-			continue
-		}
-		if old != nil && old.ID != e.ID {
-			s.shelf.remove(0, old.ID)
-		}
-		s.shelf.put(s.quirksNow().IndexLag, e)
-	}
-	for _, gone := range had {
-		s.shelf.remove(s.quirksNow().IndexLag, gone.ID)
-	}
-	return nil
-}
-
 // save writes an asset's asset.json, and returns the entry that knows of it.
 func (e *entry) save() (*entry, error) {
 	if e.folder == "" {
