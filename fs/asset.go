@@ -72,18 +72,18 @@ func (a *assetDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 	s, err := a.t.source(call, a.id)
 	if err == nil {
 		if contained := a.contained(s.asset); contained != nil {
-			return fixed(a.StableAttr().Ino, append(contained.entries(), meta)), 0, 0
+			return openFixed(a, append(contained.entries(), meta)), 0, 0
 		}
 		var l *remote.Listing
 		if l, err = a.t.list(call, s, ""); err == nil {
-			return a.open(s, l, []fuse.DirEntry{meta})
+			return a.open(a, s, l, meta)
 		}
 	}
 	if errors.Is(err, fault.ErrRefused) {
 		// The directory is there, and its record too. What is refused is the
 		// data, and the reason is where the data is asked for.
 		a.t.faults.Add(a.t.cfg.Logger, "list", a.id, "", syscall.EACCES, err)
-		return fixed(a.StableAttr().Ino, []fuse.DirEntry{meta}), 0, 0
+		return openFixed(a, []fuse.DirEntry{meta}), 0, 0
 	}
 	return nil, 0, a.t.fail("list", a.id, "", err)
 }

@@ -40,5 +40,5 @@ func (d *byID) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 
 // OpendirHandle lists nothing.
 func (d *byID) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	return fixed(d.StableAttr().Ino, nil), fuse.FOPEN_CACHE_DIR, 0
+	return openFixed(d, nil), fuse.FOPEN_CACHE_DIR, 0
 }

@@ -79,5 +79,5 @@ func (d *controlDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHa
 			Name: f.name, Mode: syscall.S_IFREG, Ino: inodeNumber("", controlPath(f.name)),
 		})
 	}
-	return fixed(d.StableAttr().Ino, entries), 0, 0
+	return openFixed(d, entries), 0, 0
 }

@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"strings"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -26,16 +27,14 @@ var (
 // the listing that it came from; another version is another node.
 type file struct {
 	node
-	id    string // of the asset
-	dir   string // the folder it is in, as the platform has it
-	path  string // its own path, likewise
-	entry remote.Entry
-	attr  fuse.Attr
+	id    string       // of the asset
+	dir   string       // the folder it is in, as the platform has it
+	entry remote.Entry // with the time to show as Modified
 }
 
 // Getattr gives the attributes that were fixed when the file was looked up.
 func (f *file) Getattr(_ context.Context, _ fusefs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	out.Attr = f.attr
+	f.t.fill(&out.Attr, syscall.S_IFREG, f.entry.Size, f.entry.Modified)
 	out.SetTimeout(forever)
 	return 0
 }
@@ -51,10 +50,20 @@ func (f *file) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err != nil {
-		return nil, 0, f.t.fail("open", f.id, f.path, err)
+		return nil, 0, f.t.fail("open", f.id, f.path(), err)
 	}
-	h := &fileHandle{f: f, data: f.t.cache.Open(s.Object(f.path, f.entry))}
+	h := &fileHandle{f: f, data: f.t.cache.Open(s.Object(s.Join(f.dir, f.entry), f.entry))}
 	return h, fuse.FOPEN_KEEP_CACHE | fuse.FOPEN_NOFLUSH, 0
+}
+
+// path is where the file is in its asset. There are as many nodes as the kernel
+// remembers, millions, and it is seldom asked for, so no node keeps it.
+func (f *file) path() string {
+	dir := strings.TrimSuffix(f.dir, "/")
+	if dir == "" {
+		return f.entry.Raw
+	}
+	return dir + "/" + f.entry.Raw
 }
 
 // fileHandle is one open(2) of a file, with a read-ahead of its own.
@@ -73,12 +82,12 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 	n, err := h.data.ReadAt(call, dest[:want], off)
 	if err == nil && int64(n) != want {
 		err = &fault.Error{
-			Op: "read", Asset: h.f.id, Path: h.f.path, Kind: fault.ErrMalformed,
+			Op: "read", Asset: h.f.id, Path: h.f.path(), Kind: fault.ErrMalformed,
 			Err: errors.New("the cache gave fewer bytes than the file has"),
 		}
 	}
 	if err != nil {
-		errno := h.f.t.fail("read", h.f.id, h.f.path, err)
+		errno := h.f.t.fail("read", h.f.id, h.f.path(), err)
 		if errno == syscall.ENOENT || errno == syscall.ESTALE {
 			h.f.gone()
 			errno = syscall.ESTALE

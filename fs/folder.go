@@ -59,19 +59,18 @@ func (f *folder) lookupIn(ctx context.Context, call *call, s *source, name strin
 
 // entry is the node of e, with its attributes in out.
 func (f *folder) entry(ctx context.Context, s *source, e remote.Entry, out *fuse.EntryOut) *fusefs.Inode {
-	modified := e.Modified
-	if modified.IsZero() {
-		modified = s.asset.Created
+	if e.Modified.IsZero() {
+		e.Modified = s.asset.Created
 	}
 	out.SetEntryTimeout(f.t.timeout(s))
 	out.SetAttrTimeout(f.t.timeout(s))
 	id := f.identify(s, e)
-	f.t.fill(&out.Attr, id.Mode, e.Size, modified)
+	f.t.fill(&out.Attr, id.Mode, e.Size, e.Modified)
 	return f.child(ctx, e.Name, id, func() fusefs.InodeEmbedder {
 		if e.Dir {
 			return &folder{node: node{t: f.t}, id: f.id, path: s.Join(f.path, e), view: f.view}
 		}
-		return &file{node: node{t: f.t}, id: f.id, dir: f.path, path: s.Join(f.path, e), entry: e, attr: out.Attr}
+		return &file{node: node{t: f.t}, id: f.id, dir: f.path, entry: e}
 	})
 }
 
@@ -107,29 +106,26 @@ func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle
 	if err == nil {
 		var l *remote.Listing
 		if l, err = f.t.list(call, s, f.path); err == nil {
-			return f.open(s, l, nil)
+			return f.open(f, s, l)
 		}
 	}
 	return nil, 0, f.t.fail("list", f.id, f.path, err)
 }
 
-// open is a handle on a listing, with first in front of it. The kernel keeps
-// what it reads from it if it can never change.
-func (f *folder) open(s *source, l *remote.Listing, first []fuse.DirEntry) (fusefs.FileHandle, uint32, syscall.Errno) {
+// open is a handle on a listing of dir, with first in front of it; dir is f, or
+// the asset's directory that f is a part of. The kernel keeps what it reads from
+// it if it can never change.
+func (f *folder) open(dir directory, s *source, l *remote.Listing, first ...fuse.DirEntry) (fusefs.FileHandle, uint32, syscall.Errno) {
 	var flags uint32
 	if s.Immutable() {
 		flags = fuse.FOPEN_CACHE_DIR | fuse.FOPEN_KEEP_CACHE
 	}
-	return &dirHandle{
-		self: f.StableAttr().Ino,
-		n:    len(first) + l.Len(),
-		at: func(i int) fuse.DirEntry {
-			if i < len(first) {
-				return first[i]
-			}
-			e := l.At(i - len(first))
-			id := f.identify(s, e)
-			return fuse.DirEntry{Name: e.Name, Mode: id.Mode, Ino: id.Ino}
-		},
-	}, flags, 0
+	return openDir(dir, len(first)+l.Len(), func(i int) fuse.DirEntry {
+		if i < len(first) {
+			return first[i]
+		}
+		e := l.At(i - len(first))
+		id := f.identify(s, e)
+		return fuse.DirEntry{Name: e.Name, Mode: id.Mode, Ino: id.Ino}
+	}), flags, 0
 }

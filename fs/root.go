@@ -56,5 +56,5 @@ func (r *root) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 func (r *root) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
 	entries := r.t.typeEntries(false)
 	entries = append(entries, dirEntry(controlName, controlName))
-	return fixed(r.StableAttr().Ino, entries), fuse.FOPEN_CACHE_DIR, 0
+	return openFixed(r, entries), fuse.FOPEN_CACHE_DIR, 0
 }

@@ -39,7 +39,7 @@ func (d *searchDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 
 // OpendirHandle lists nothing.
 func (d *searchDir) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	return fixed(d.StableAttr().Ino, nil), fuse.FOPEN_CACHE_DIR, 0
+	return openFixed(d, nil), fuse.FOPEN_CACHE_DIR, 0
 }
 
 // queryDir holds a symbolic link to each asset that its query finds.
@@ -108,9 +108,9 @@ func (d *queryDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 	if err != nil {
 		return nil, 0, d.t.fail("search", "", d.query, err)
 	}
-	return &dirHandle{self: d.StableAttr().Ino, n: len(hits), at: func(i int) fuse.DirEntry {
+	return openDir(d, len(hits), func(i int) fuse.DirEntry {
 		return fuse.DirEntry{Name: hits[i].name, Mode: syscall.S_IFLNK, Ino: inodeNumber(hits[i].asset.ID, searchName)}
-	}}, 0, 0
+	}), 0, 0
 }
 
 // link points from a search to an asset, by names of ours only: nothing that

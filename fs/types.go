@@ -71,9 +71,9 @@ func (d *typeDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandl
 	if err != nil {
 		return nil, 0, d.t.fail("list", "", typePath(d.typ, d.archived), err)
 	}
-	return &dirHandle{self: d.StableAttr().Ino, n: len(assets), at: func(i int) fuse.DirEntry {
+	return openDir(d, len(assets), func(i int) fuse.DirEntry {
 		return fuse.DirEntry{Name: assets[i].Dir, Mode: syscall.S_IFDIR, Ino: inodeNumber(assets[i].ID, "/")}
-	}}, 0, 0
+	}), 0, 0
 }
 
 // archivedDir is .archived: the types again, with the assets put away.
@@ -92,7 +92,7 @@ func (d *archivedDir) Lookup(ctx context.Context, name string, out *fuse.EntryOu
 
 // OpendirHandle lists the types.
 func (d *archivedDir) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	return fixed(d.StableAttr().Ino, d.t.typeEntries(true)), fuse.FOPEN_CACHE_DIR, 0
+	return openFixed(d, d.t.typeEntries(true)), fuse.FOPEN_CACHE_DIR, 0
 }
 
 // typeEntries are the directories of the types that this mount shows.

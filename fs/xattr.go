@@ -43,7 +43,7 @@ func put(value string, dest []byte) (uint32, syscall.Errno) {
 }
 
 func (f *file) xattrs() []xattr {
-	return []xattr{{"user.codeocean.id", f.id}, {"user.codeocean.path", f.path}}
+	return []xattr{{"user.codeocean.id", f.id}, {"user.codeocean.path", f.path()}}
 }
 
 // Getxattr gives one attribute.
