@@ -116,8 +116,11 @@ func (s *Server) delete(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !e.Archived {
+	switch {
+	case !e.Archived:
 		return nil, bad("data asset %s must be archived before it is deleted", e.ID)
+	case e.Copying:
+		return nil, bad("data asset %s is still being created", e.ID)
 	}
 	return nil, s.Remove(e.ID)
 }

@@ -429,6 +429,8 @@ func TestACopyThatIsInterruptedBeginsAgain(t *testing.T) {
 		}
 	}
 	draft()
+	s.must(http.MethodPatch, "data_assets/"+id+"/archive?archive=true", nil)
+	s.refused("cop_demo", http.MethodDelete, "data_assets/"+id, nil, http.StatusBadRequest, "still being created")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

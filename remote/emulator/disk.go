@@ -72,8 +72,9 @@ func subfolders(dir string) ([]string, error) {
 }
 
 // readAsset reads one folder of the assets directory. What asset.json leaves
-// out is taken from the folder: any directory will do as an asset.
-func (s *Server) readAsset(folder string) (*entry, error) {
+// out is taken from the folder: any directory will do as an asset. began is the
+// time that ready_after counts from.
+func (s *Server) readAsset(folder string, began time.Time) (*entry, error) {
 	info, err := os.Stat(folder)
 	if err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func (s *Server) readAsset(folder string) (*entry, error) {
 	if err := readJSON(path, &a); err != nil {
 		return nil, err
 	}
-	e, err := newEntry(s.complete(a), folder, stamp, s.began)
+	e, err := newEntry(s.complete(a), folder, stamp, began)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

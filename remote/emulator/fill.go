@@ -1,8 +1,10 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -39,6 +41,10 @@ func (s *Server) fill(id string) {
 		e.copied = result.tree
 		return nil
 	})
+	var gone *refusal
+	if errors.As(changed, &gone) && e.folder != "" { // removed meanwhile: so is what came after
+		changed = os.RemoveAll(e.folder)
+	}
 	if changed != nil {
 		s.log.Error("data asset not finished", "asset", id, "error", changed)
 	}
@@ -116,10 +122,8 @@ func (s *Server) computation(id string) (Computation, files.Tree, error) {
 	var layers []files.Tree
 	if s.cfg.Data != "" && fs.ValidPath(id) && !strings.ContainsAny(id, "/\x00") && id != "." {
 		dir := filepath.Join(s.cfg.Data, "computations", id)
-		if names, err := subfolders(filepath.Dir(dir)); err == nil && !ok {
-			for _, name := range names {
-				ok = ok || name == id
-			}
+		if info, err := os.Stat(dir); err == nil && info.IsDir() && !ok {
+			ok = true
 			if err := readJSON(filepath.Join(dir, "computation.json"), &c); err != nil {
 				return c, nil, err
 			}

@@ -22,6 +22,10 @@ func (s *Server) rescan(first bool) error {
 		return nil
 	}
 	s.scanned = time.Now()
+	began := s.scanned // of drafts that come now
+	if first {
+		began = s.began
+	}
 	dir := filepath.Join(s.cfg.Data, "assets")
 	names, err := subfolders(dir)
 	if err != nil {
@@ -43,7 +47,7 @@ func (s *Server) rescan(first bool) error {
 				continue
 			}
 		}
-		e, err := s.readAsset(folder)
+		e, err := s.readAsset(folder, began)
 		switch {
 		case err != nil && first:
 			return err
@@ -52,7 +56,9 @@ func (s *Server) rescan(first bool) error {
 			continue
 		}
 		if other, ok := s.shelf.get(e.ID); ok && other.folder != folder {
-			s.log.Warn("two folders hold one asset", "id", e.ID, "folders", []string{filepath.Base(other.folder), name})
+			if first {
+				s.log.Warn("two folders hold one asset", "id", e.ID, "folders", []string{filepath.Base(other.folder), name})
+			}
 			continue
 		}
 		if old != nil && old.ID != e.ID {
