@@ -76,6 +76,10 @@ func (f *fetch) end(err error) {
 	}
 	if f.err != nil && !errors.Is(f.err, errGivenUp) && !errors.Is(f.err, fs.ErrClosed) {
 		c.stats.Failures++
+		if f.by != nil {
+			// It may not have come to hold a block, and to learn of it there.
+			f.by.failed = f.err
+		}
 	}
 	if errors.Is(err, errLong) {
 		// Then what came before is not to be trusted either.

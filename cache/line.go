@@ -24,6 +24,12 @@ func (r *request) join(ctx context.Context) (b *block, own bool, err error) {
 		c.mu.Unlock()
 		return nil, false, fs.ErrClosed
 	}
+	if r.failed != nil && r.handle.file.blocks[r.span.From] == nil {
+		// What was fetched for r has failed already: to fetch it again is for
+		// the object to decide.
+		c.mu.Unlock()
+		return nil, false, r.failed
+	}
 	if b, own = r.reach(); b != nil {
 		c.mu.Unlock()
 		return b, own, nil

@@ -11,6 +11,7 @@ import (
 type request struct {
 	handle *Handle
 	span   window.Span // blocks it still needs; it waits for the first
+	failed error       // why a fetch that was begun for it ended; guarded by Cache.mu
 }
 
 // hold waits until the block r needs next is there, and holds it. A wait for a
