@@ -38,6 +38,7 @@ const (
 )
 
 func main() {
+	dropEmpty()
 	parent := daemon.Foreground()
 	ctx, stop := daemon.UntilSignalled(exitSystem)
 	err := app(parent).RunContext(ctx, os.Args)
@@ -46,10 +47,26 @@ func main() {
 		return
 	}
 	code := exitStatus(err)
-	parent.Fail(err, code)
-	fmt.Fprintf(os.Stderr, "codeoceanfs: %v\n", err)
+	if parent != nil {
+		parent.Fail(err, code) // it tells the user
+	} else {
+		fmt.Fprintf(os.Stderr, "codeoceanfs: %v\n", err)
+	}
 	os.Exit(code)
 }
+
+// dropEmpty takes an empty variable for one that is not set, as a shell script
+// means it that sets them all.
+func dropEmpty() {
+	for _, v := range os.Environ() {
+		if name, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(name, envPrefix) {
+			os.Unsetenv(name)
+		}
+	}
+}
+
+// envPrefix begins the variables that stand for flags.
+const envPrefix = "CODEOCEANFS_"
 
 // exitError is an error with the status that the program ends with.
 type exitError struct {
@@ -91,7 +108,6 @@ func app(parent *daemon.Parent) *cli.App {
 		Name:                   "codeoceanfs",
 		Usage:                  "mount the data assets of a Code Ocean deployment as a directory",
 		Version:                service.Version(),
-		HideVersion:            true, // there is a command for it, as for everything
 		UseShortOptionHandling: true,
 		OnUsageError:           usage,
 		ExitErrHandler:         func(*cli.Context, error) {}, // only main exits
@@ -123,9 +139,9 @@ func app(parent *daemon.Parent) *cli.App {
 
 func umountCommand() *cli.Command {
 	return &cli.Command{
-		Name: "umount", Usage: "unmount", ArgsUsage: "MOUNTPOINT", Aliases: []string{"unmount"},
+		Name: "umount", Usage: "take a mount away", ArgsUsage: "MOUNTPOINT", Aliases: []string{"unmount"},
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "lazy", Aliases: []string{"z"}, Usage: "also when it is in use: programs that use it lose it"},
+			&cli.BoolFlag{Name: "lazy", Aliases: []string{"z"}, Usage: "also when it is in use: programs that use it lose it", DisableDefaultText: true},
 		},
 		Action: func(c *cli.Context) error {
 			point, err := oneArgument(c, "MOUNTPOINT")
@@ -139,9 +155,9 @@ func umountCommand() *cli.Command {
 
 func oneArgument(c *cli.Context, what string) (string, error) {
 	switch {
-	case c.NArg() == 1:
+	case c.NArg() == 1 && c.Args().First() != "":
 		return c.Args().First(), nil
-	case c.NArg() == 0:
+	case c.NArg() < 2:
 		return "", usagef("%s is missing: codeoceanfs %s [flags] %s", what, c.Command.Name, what)
 	}
 	return "", usagef("%d arguments instead of one %s (flags come before it): %s",
@@ -152,7 +168,7 @@ func oneArgument(c *cli.Context, what string) (string, error) {
 // configuration file, by its name.
 func flags(all ...cli.Flag) []cli.Flag {
 	env := func(name string, more []string) []string {
-		return append([]string{"CODEOCEANFS_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}, more...)
+		return append([]string{envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}, more...)
 	}
 	for i, f := range all {
 		switch f := f.(type) {
@@ -178,36 +194,37 @@ func flags(all ...cli.Flag) []cli.Flag {
 
 func mountCommand(parent *daemon.Parent) *cli.Command {
 	all := flags(
-		&cli.StringFlag{Name: "domain", Usage: "the deployment, as codeocean.example.org", EnvVars: []string{
+		&cli.StringFlag{Name: "domain", Usage: "mount the deployment at `DOMAIN`, as codeocean.example.org; http:// for one on this machine", EnvVars: []string{
 			"CODEOCEAN_DOMAIN", "CODE_OCEAN_DOMAIN", "CO_DOMAIN", "CODEOCEAN_URL",
 		}},
-		&cli.StringFlag{Name: "token-file", Usage: "a `FILE` with the access token, readable by you alone; instead of $CODEOCEAN_TOKEN"},
-		&cli.StringFlag{Name: "s3-endpoint", Usage: "ask the store at `URL`, path style, for the buckets of external assets"},
-		&cli.StringFlag{Name: "cache-dir", Value: service.CacheDir(), Usage: "keep what was read in `DIR`"},
-		&cli.StringFlag{Name: "cache-size", Value: "20G", Usage: "at most `SIZE` on disk; 0 keeps nothing there"},
-		&cli.StringFlag{Name: "memory-limit", Value: "512M", Usage: "at most `SIZE` of memory"},
-		&cli.BoolFlag{Name: "allow-other", Usage: "let the other users of this machine in, to read with your token"},
-		&cli.IntFlag{Name: "uid", Value: os.Getuid(), Usage: "the owner of all files"},
-		&cli.IntFlag{Name: "gid", Value: os.Getgid(), Usage: "their group"},
-		&cli.StringFlag{Name: "umask", Value: "022", Usage: "the permissions that they lack, in octal"},
-		&cli.BoolFlag{Name: "read-only", Usage: "mount read-only, the control directory included"},
+		&cli.StringFlag{Name: "token-file", Usage: "read the access token from `FILE`, which only you may read; without it $CODEOCEAN_TOKEN, or ~/.codeocean/credentials.json"},
+		&cli.StringFlag{Name: "s3-endpoint", Usage: "look for the buckets of external assets in the store at `URL`, path style, instead of AWS"},
+		&cli.StringFlag{Name: "cache-dir", Value: service.CacheDir(), Usage: "keep what was read, and the list of assets, in `DIR`"},
+		&cli.StringFlag{Name: "cache-size", Value: "20G", Usage: "keep at most `SIZE` of files there; 0 keeps none"},
+		&cli.StringFlag{Name: "memory-limit", Value: "512M", Usage: "use at most `SIZE` of memory"},
+		&cli.BoolFlag{Name: "allow-other", Usage: "let the other users of this machine in; they read with your token", DisableDefaultText: true},
+		&cli.IntFlag{Name: "uid", Value: os.Getuid(), Usage: "show the user `UID` as the owner of all files"},
+		&cli.IntFlag{Name: "gid", Value: os.Getgid(), Usage: "show `GID` as the group of all files"},
+		&cli.StringFlag{Name: "umask", Value: "022", Usage: "take the permissions in `MASK`, octal, from all files and directories"},
+		&cli.BoolFlag{Name: "read-only", Usage: "mount with the option ro, so that the kernel itself refuses to write", DisableDefaultText: true},
 		&cli.StringSliceFlag{Name: "type", Usage: "show assets of this `TYPE` only: dataset, result, combined or model; may be repeated"},
-		&cli.StringFlag{Name: "query", Usage: "show only assets that this search finds, as tag:ecephys"},
-		&cli.DurationFlag{Name: "refresh-interval", Value: time.Minute, Usage: "look for new and changed assets this often"},
-		&cli.IntFlag{Name: "max-api-requests", Value: 16, Usage: "calls of the platform's API at once"},
-		&cli.IntFlag{Name: "max-s3-requests", Value: 32, Usage: "reads of files at once"},
-		&cli.StringFlag{Name: "log-file", Usage: "log to `FILE`; without it to the terminal, and in the background to log/ in the cache directory"},
-		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
-		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "text or json"},
-		&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground"},
+		&cli.StringFlag{Name: "query", Usage: "show only assets that the search `QUERY` finds, as tag:ecephys"},
+		&cli.DurationFlag{Name: "refresh-interval", Value: time.Minute, Usage: "look for new and changed assets every `DURATION`"},
+		&cli.IntFlag{Name: "max-api-requests", Value: 16, Usage: "make at most `N` calls of the platform's API at once"},
+		&cli.IntFlag{Name: "max-s3-requests", Value: 32, Usage: "make at most `N` reads of files at once"},
+		&cli.StringFlag{Name: "log-file", Usage: "log to `FILE`; without it to the terminal, and from the background to DIR/log of --cache-dir"},
+		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log what is at least of `LEVEL`: debug, info, warn or error"},
+		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: text or json"},
+		&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground; ^C unmounts", DisableDefaultText: true},
 	)
 	all = append(all, &cli.StringFlag{
-		Name: "config", EnvVars: []string{"CODEOCEANFS_CONFIG"},
+		Name: "config", EnvVars: []string{envPrefix + "CONFIG"},
 		Usage: "read flags from `FILE`, YAML, and rules for buckets (default: " + service.DefaultConfig() + " if it exists)",
 	})
 	buckets := map[string]bucket.Rule{}
 	return &cli.Command{
 		Name: "mount", Usage: "mount a deployment", ArgsUsage: "MOUNTPOINT", Flags: all,
+		Description: "codeoceanfs mount --domain codeocean.example.org ~/codeocean",
 		Before: func(c *cli.Context) error {
 			var err error
 			buckets, err = configure(c, all)
@@ -261,27 +278,30 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 		}
 	}
 	s.Umask = uint32(umask)
-	return s, s.Check()
+	return s, nil
 }
 
 // run does the work here, or in a background process that this one waits for.
 func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(context.Context, *service.Settings, func(text string)) error) error {
-	logFile := absolute(c.String("log-file"))
 	background := !c.Bool("foreground")
-	if background && logFile == "" {
-		logFile = filepath.Join(s.CacheDir, "log", service.LogName(s.Point))
+	s.LogFile = absolute(c.String("log-file"))
+	if err := s.Check(); err != nil {
+		return exitError{err, exitUsage}
 	}
-	log, closer, err := service.OpenLog(logFile, c.String("log-level"), c.String("log-format"))
+	if background && s.LogFile == "" {
+		s.LogFile = filepath.Join(s.CacheDir, "log", service.LogName(s.Point))
+	}
+	log, closer, err := service.OpenLog(s.LogFile, c.String("log-level"), c.String("log-format"))
 	if err != nil {
 		return exitError{err, exitUsage}
 	}
 	defer closer.Close()
 	if background && parent == nil {
-		text, err := daemon.Start(c.Context, logFile)
+		text, err := daemon.Start(c.Context, s.LogFile)
 		if err != nil {
 			return mountFailed(err)
 		}
-		fmt.Fprintf(c.App.Writer, "%s\nto end it: codeoceanfs umount %s\nits log: %s\n", text, s.Point, logFile)
+		fmt.Fprintf(c.App.Writer, "%s\nto end it: %s umount %s\nits log: %s\n", text, program(), quoted(mountpoint.Resolve(s.Point)), s.LogFile)
 		return nil
 	}
 	s.Logger = log
@@ -292,10 +312,29 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 			fmt.Fprintln(c.App.Writer, text)
 		}
 	}
-	if err := work(c.Context, s, ready); err != nil {
-		return mountFailed(err)
+	err = work(c.Context, s, ready)
+	if err != nil && parent != nil {
+		log.Error("not mounted", "error", err)
 	}
-	return nil
+	return mountFailed(err)
+}
+
+// program is how the user called this program, to be shown in a command.
+func program() string {
+	if strings.Contains(os.Args[0], "/") {
+		return quoted(os.Args[0])
+	}
+	return "codeoceanfs"
+}
+
+// quoted is a path as a shell reads it.
+func quoted(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool {
+		return !(r == '/' || r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z')
+	}) {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 // configure gives the flags that were not set the values that the configuration
@@ -334,16 +373,16 @@ func demoCommand(parent *daemon.Parent) *cli.Command {
 		ArgsUsage: "[MOUNTPOINT]",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "data", Value: filepath.Join(service.CacheDir(), "demo"), Usage: "keep its assets in `DIR`"},
-			&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground"},
+			&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground; ^C unmounts", DisableDefaultText: true},
 			&cli.StringFlag{Name: "log-file", Usage: "log to `FILE`"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
-			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "text or json"},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log what is at least of `LEVEL`: debug, info, warn or error"},
+			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: text or json"},
 		},
 		Action: func(c *cli.Context) error {
 			point := c.Args().First()
 			switch {
 			case c.NArg() > 1:
-				return usagef("%d arguments instead of one mount point: %s", c.NArg(), strings.Join(c.Args().Slice(), " "))
+				return usagef("%d arguments instead of one mount point (flags come before it): %s", c.NArg(), strings.Join(c.Args().Slice(), " "))
 			case point == "":
 				home, err := os.UserHomeDir()
 				if err != nil {
@@ -361,25 +400,33 @@ func emulatorCommand() *cli.Command {
 	return &cli.Command{
 		Name: "emulator", Usage: "serve a directory of assets as a deployment on this machine",
 		Flags: flags(
-			&cli.StringFlag{Name: "data", Usage: "the `DIR` of assets and buckets; it is made if it is missing", Required: true},
-			&cli.BoolFlag{Name: "samples", Usage: "put the sample assets into it first"},
-			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8280", Usage: "`ADDRESS` of the API"},
-			&cli.StringFlag{Name: "s3-listen", Value: "127.0.0.1:8281", Usage: "`ADDRESS` of the S3 endpoint"},
-			&cli.DurationFlag{Name: "latency", Usage: "before the first byte of every answer"},
-			&cli.StringFlag{Name: "conn-rate", Value: "0", Usage: "bytes a second of one connection, as 80M; 0 is no bound"},
-			&cli.StringFlag{Name: "total-rate", Value: "0", Usage: "bytes a second of all connections"},
-			&cli.DurationFlag{Name: "url-lifetime", Value: time.Hour, Usage: "of signed URLs"},
-			&cli.DurationFlag{Name: "draft-time", Value: 3 * time.Second, Usage: "how long a created asset is a draft"},
+			&cli.StringFlag{Name: "data", Usage: "serve the assets in `DIR`/assets and the buckets in DIR/buckets; made if it is missing"},
+			&cli.BoolFlag{Name: "samples", Usage: "put the sample assets into DIR first", DisableDefaultText: true},
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8280", Usage: "serve the API at `ADDRESS`"},
+			&cli.StringFlag{Name: "s3-listen", Value: "127.0.0.1:8281", Usage: "serve S3 at `ADDRESS`"},
+			&cli.DurationFlag{Name: "latency", Usage: "wait `DURATION` before the first byte of every answer"},
+			&cli.StringFlag{Name: "conn-rate", Value: "0", Usage: "send at most `BYTES` a second on one connection, as 80M; 0 is no bound"},
+			&cli.StringFlag{Name: "total-rate", Value: "0", Usage: "send at most `BYTES` a second on all connections together"},
+			&cli.DurationFlag{Name: "url-lifetime", Value: time.Hour, Usage: "let signed URLs expire after `DURATION`"},
+			&cli.DurationFlag{Name: "draft-time", Value: 3 * time.Second, Usage: "let created assets be drafts for `DURATION`"},
 			&cli.IntFlag{Name: "populate", Usage: "add `N` made-up assets, in memory"},
 		),
 		Action: func(c *cli.Context) error {
+			switch {
+			case c.NArg() > 0:
+				return usagef("emulator takes no arguments, only flags: %s", strings.Join(c.Args().Slice(), " "))
+			case c.String("data") == "":
+				return usagef("--data is missing: name the directory to serve")
+			case c.Duration("latency") < 0, c.Duration("url-lifetime") < 0, c.Duration("draft-time") < 0, c.Int("populate") < 0:
+				return usagef("a duration or number is negative")
+			}
 			cfg := emulator.Config{
 				Data: absolute(c.String("data")), Listen: c.String("listen"), S3Listen: c.String("s3-listen"),
 				Latency: c.Duration("latency"), URLLifetime: c.Duration("url-lifetime"), DraftTime: c.Duration("draft-time"),
 			}
 			for name, rate := range map[string]*int64{"conn-rate": &cfg.ConnRate, "total-rate": &cfg.TotalRate} {
 				n, err := units.RAMInBytes(c.String(name))
-				if err != nil {
+				if err != nil || n < 0 {
 					return usagef("--%s %q is not a size, as 80M", name, c.String(name))
 				}
 				*rate = n

@@ -2,7 +2,9 @@ package control
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"sync"
 	"syscall"
@@ -47,7 +49,11 @@ func (f *Faults) Add(log *slog.Logger, op, asset, path string, errno syscall.Err
 		Errno: unix.ErrnoName(errno), Error: fault.Redact(err.Error()),
 	}
 	if f.add(line) {
-		log.Error(op+" failed", "asset", asset, "path", path, "errno", line.Errno, "error", line.Error)
+		level := slog.LevelError
+		if errors.Is(err, fault.ErrRefused) {
+			level = slog.LevelWarn // an answer, and not a failure of anything
+		}
+		log.Log(context.Background(), level, op+" failed", "asset", asset, "path", path, "errno", line.Errno, "error", line.Error)
 	}
 }
 

@@ -90,7 +90,10 @@ func TestMistakes(t *testing.T) {
 		"endpoint":              {nil, []string{"mount", "--s3-endpoint", "nonsense", point}, 32, "nonsense"},
 		"log level":             {nil, []string{"mount", "--log-level", "loud", point}, 1, "--log-level"},
 		"log format":            {nil, []string{"mount", "--log-format", "xml", point}, 1, "--log-format"},
-		"cache in the mount":    {nil, []string{"mount", "--cache-dir", point + "/cache", "--log-file", file, point}, 32, "inside the mount point"},
+		"cache in the mount":    {nil, []string{"mount", "--cache-dir", point + "/cache", point}, 1, "inside the mount point"},
+		"log in the mount":      {nil, []string{"mount", "--log-file", point + "/log/x", point}, 1, "inside the mount point"},
+		"no cache":              {nil, []string{"mount", "--cache-dir", "", point}, 1, "--cache-dir"},
+		"empty mount point":     {nil, []string{"mount", ""}, 1, "MOUNTPOINT is missing"},
 		"unknown setting":       {nil, []string{"mount", "--config", bad, point}, 1, "domian"},
 		"no YAML":               {nil, []string{"mount", "--config", notYAML, point}, 1, "cannot be used"},
 		"configuration missing": {nil, []string{"mount", "--config", "/none.yaml", point}, 1, "/none.yaml"},
@@ -383,7 +386,7 @@ func TestPermissions(t *testing.T) {
 	}
 	asset := "dataset/MRI_721832_2024-02-11_09-30-00"
 	top := func(m *mounted) { // every directory above a mount point is the tests' own
-		for dir := m.point; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		for dir := m.point; dir != filepath.Clean(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
 			if dir != m.point {
 				os.Chmod(dir, 0o755)
 			}

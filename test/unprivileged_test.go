@@ -43,7 +43,7 @@ func TestUnprivileged(t *testing.T) {
 	if err := os.WriteFile(program, built, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for dir := home; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+	for dir := home; dir != filepath.Clean(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}

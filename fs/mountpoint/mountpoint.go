@@ -149,24 +149,8 @@ func fusermount() string {
 	return ""
 }
 
-// Inside reports whether path is at or below the mount point, or will be.
+// Inside reports whether path is, or will be, at or below the resolved point.
 func Inside(path, point string) bool {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return false
-	}
-	// What does not exist yet is where its nearest parent that does is.
-	for dir, rest := abs, ""; ; {
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			abs = filepath.Join(real, rest)
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			break
-		}
-		rest = filepath.Join(filepath.Base(dir), rest)
-		dir = filepath.Dir(dir)
-	}
-	rel, err := filepath.Rel(point, abs)
+	rel, err := filepath.Rel(point, Resolve(path))
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
 }

@@ -23,10 +23,7 @@ var ErrBusy = errors.New("in use: close the programs that have files of it open 
 // Unmount takes a mount of ours away, and refuses to touch any other. A lazy
 // one takes it out of the tree at once, whoever still uses it.
 func Unmount(dir string, lazy bool) error {
-	abs, err := Resolve(dir)
-	if err != nil {
-		return err
-	}
+	abs := Resolve(dir)
 	m, err := find(abs)
 	switch {
 	case err != nil:
@@ -54,21 +51,22 @@ func Unmount(dir string, lazy bool) error {
 	return nil
 }
 
-// Resolve makes dir absolute. It follows symbolic links in front of the last element only: to look at
-// a dead mount itself fails.
-func Resolve(dir string) (string, error) {
+// Resolve makes dir absolute and follows symbolic links, also in front of what
+// does not exist, or cannot be looked at because it is a dead mount.
+func Resolve(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", dir, err)
+		return dir // without a working directory, as it is
 	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		return real, nil
+	for parent, rest := abs, ""; ; {
+		if real, err := filepath.EvalSymlinks(parent); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if parent == filepath.Dir(parent) {
+			return abs
+		}
+		parent, rest = filepath.Dir(parent), filepath.Join(filepath.Base(parent), rest)
 	}
-	parent, err := filepath.EvalSymlinks(filepath.Dir(abs))
-	if err != nil {
-		return "", fmt.Errorf("%s does not exist", dir)
-	}
-	return filepath.Join(parent, filepath.Base(abs)), nil
 }
 
 // helper unmounts for a user who is not root.

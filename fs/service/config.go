@@ -45,7 +45,7 @@ func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(raw))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&content); err != nil && !errors.Is(err, io.EOF) {
-		return config, fmt.Errorf("%s cannot be used: %s", config.File, strings.ReplaceAll(err.Error(), "\n", ""))
+		return config, fmt.Errorf("%s cannot be used: %s", config.File, plain(err))
 	}
 	config.Buckets = content.Buckets
 	for name, node := range content.Flags {
@@ -54,10 +54,44 @@ func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
 			return config, fmt.Errorf("%s: there is no flag %q: see codeoceanfs mount --help", config.File, name)
 		}
 		if config.Flags[name], err = value(node, text); err != nil {
-			return config, fmt.Errorf("%s: %s: %w", config.File, name, err)
+			return config, fmt.Errorf("%s: %s: %s", config.File, name, plain(err))
+		}
+	}
+	for _, name := range []string{"cache-dir", "log-file", "token-file"} {
+		if path, ok := config.Flags[name].(string); ok {
+			config.Flags[name] = beside(config.File, path)
 		}
 	}
 	return config, nil
+}
+
+// beside makes a path of the file absolute: ~ is the user's home, as in a shell,
+// and what is relative is so to the file.
+func beside(file, path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(file), path)
+}
+
+// ofGo is what the YAML library says in Go's words.
+var ofGo = strings.NewReplacer(
+	"\n", "",
+	"yaml: unmarshal errors:", "",
+	"into struct", "into flags, one a line",
+	"in type bucket.Rule", "in the rule of a bucket, which has profile, region, endpoint and anonymous",
+	"into bucket.Rule", "into the rule of a bucket",
+)
+
+// plain says an error of the YAML library in a user's words.
+func plain(err error) string {
+	text, _, _ := strings.Cut(ofGo.Replace(err.Error()), "{")
+	return strings.Join(strings.Fields(text), " ")
 }
 
 func value(node yaml.Node, text bool) (v any, err error) {
@@ -78,11 +112,12 @@ func DefaultConfig() string {
 	return filepath.Join(dir, "codeoceanfs", "config.yaml")
 }
 
-// CacheDir is where data is kept unless the user chooses another place.
+// CacheDir is where data is kept unless the user chooses another place, or ""
+// for a user without a home: a directory for all would be anybody's.
 func CacheDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		dir = os.TempDir()
+		return ""
 	}
 	return filepath.Join(dir, "codeoceanfs")
 }

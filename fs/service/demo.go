@@ -98,9 +98,5 @@ to mount it:
 
 // LogName is the file name of the log of a mount that has no other.
 func LogName(point string) string {
-	abs, err := mountpoint.Resolve(point)
-	if err != nil {
-		abs = point
-	}
-	return names.Encode(abs) + ".log"
+	return names.Encode(mountpoint.Resolve(point)) + ".log"
 }

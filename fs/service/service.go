@@ -34,6 +34,7 @@ type Settings struct {
 	S3Endpoint     string
 	Buckets        map[string]bucket.Rule
 	CacheDir       string
+	LogFile        string // empty: standard error
 	CacheSize      int64
 	MemoryLimit    int64
 	AllowOther     bool
@@ -77,6 +78,12 @@ var allTypes = []api.Type{api.Dataset, api.Result, api.Combined, api.Model}
 
 // Check looks for what could never work, before anything is asked or made.
 func (s *Settings) Check() error {
+	if s.Point == "" {
+		return errors.New("the mount point is empty: name a directory")
+	}
+	if s.CacheDir == "" {
+		return errors.New("no --cache-dir, and no home directory to keep it in: name one")
+	}
 	if s.MemoryLimit < MinMemory {
 		return fmt.Errorf("--memory-limit %d bytes is too little: at least %d MiB", s.MemoryLimit, MinMemory>>20)
 	}
@@ -88,15 +95,19 @@ func (s *Settings) Check() error {
 	if s.Refresh < time.Second {
 		return fmt.Errorf("--refresh-interval %s is too short: at least 1s", s.Refresh)
 	}
+	// To read a file of the cache we would have to read a file of the mount.
+	for name, path := range map[string]string{"--cache-dir": s.CacheDir, "--log-file": s.LogFile} {
+		if path != "" && mountpoint.Inside(path, mountpoint.Resolve(s.Point)) {
+			return fmt.Errorf("%s %s is inside the mount point: choose another place", name, path)
+		}
+	}
 	return nil
 }
 
 // Mount mounts and serves until the mount is gone or ctx ends, and then
-// unmounts. It calls ready once the mount answers.
+// unmounts. It calls ready once the mount answers. The settings have passed
+// Check.
 func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
-	if err := s.Check(); err != nil {
-		return err
-	}
 	if s.AllowOther {
 		if err := mountpoint.CheckAllowOther(); err != nil {
 			return err
@@ -105,9 +116,6 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	}
 	point, err := mountpoint.Prepare(s.Point)
 	if err != nil {
-		return err
-	}
-	if err := s.keepOut(point); err != nil {
 		return err
 	}
 	harden(heapShare(s.MemoryLimit))
@@ -232,15 +240,6 @@ func (s *Settings) subdir(name string) string {
 		return ""
 	}
 	return filepath.Join(s.CacheDir, name)
-}
-
-// keepOut refuses a cache inside the mount: to read a file we would then have
-// to read a file.
-func (s *Settings) keepOut(point string) error {
-	if s.CacheDir != "" && mountpoint.Inside(s.CacheDir, point) {
-		return fmt.Errorf("the cache directory %s is inside the mount point %s: choose another", s.CacheDir, point)
-	}
-	return nil
 }
 
 // harden keeps the token out of core dumps, and the heap to its limit.

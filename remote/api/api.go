@@ -81,7 +81,8 @@ type Client struct {
 	calls *transport.Retry
 	lists *transport.Retry
 	reads *transport.Retry
-	close func() // drops idle connections
+	signs *transport.Retry // of calls that a read waits for
+	close func()           // drops idle connections
 
 	urls  *urls
 	route route // to signed URLs
@@ -100,9 +101,10 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		base: *base, loopback: isLoopback(base.Hostname()),
 		token: cfg.Token, agent: cfg.Agent, log: cfg.Logger,
-		calls: &transport.Retry{Budget: metadataBudget},
+		calls: &transport.Retry{Budget: metadataBudget, Patience: transport.DownAfter},
 		lists: &transport.Retry{Budget: listBudget},
 		reads: &transport.Retry{Budget: dataBudget},
+		signs: &transport.Retry{Budget: metadataBudget},
 		close: func() {},
 	}
 	if c.agent == "" {
@@ -130,8 +132,8 @@ func New(cfg Config) (*Client, error) {
 	if patient.FirstByte <= 0 {
 		patient.FirstByte = firstAnswer
 	}
-	c.meta = transport.Limit(transport.Watch(cfg.Transport, patient), cfg.MaxRequests)
-	c.data = transport.Limit(transport.Watch(cfg.Data, cfg.Timeouts), cfg.MaxDownloads)
+	c.meta = transport.Limit(transport.Watch(transport.Break(cfg.Transport), patient), cfg.MaxRequests)
+	c.data = transport.Limit(transport.Watch(transport.Break(cfg.Data), cfg.Timeouts), cfg.MaxDownloads)
 	c.urls = newURLs(c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
 	c.close = func() {
 		for _, t := range own {

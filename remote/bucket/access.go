@@ -139,7 +139,7 @@ func (b *bucket) keep(w way) {
 	b.way = w
 	b.mu.Unlock()
 	if news {
-		b.store.log.Debug("bucket", "name", b.name, "region", w.region, "credentials", w.signed)
+		b.store.log.Debug("bucket", "name", b.name, "region", w.region, "signed", w.signed)
 	}
 }
 
