@@ -22,7 +22,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -ec '
 	cat "$HOME/mount/dataset/MRI_721832_2024-02-11_09-30-00/participants.tsv"
 	stat -c "%u %a" "$HOME/mount/control/status.json"
 	touch "$HOME/mount/model/x" 2>&1 || true
-	"$PROGRAM" mount --allow-other --domain x.invalid "$HOME" 2>&1 || true
+	"$PROGRAM" mount --allow-other --domain x.invalid "$HOME/none" 2>&1 || true
 	"$PROGRAM" umount "$HOME/mount"
 	ls -A "$HOME/mount"
 	echo done
