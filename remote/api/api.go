@@ -104,7 +104,7 @@ func New(cfg Config) (*Client, error) {
 		calls: &transport.Retry{Budget: metadataBudget, Patience: transport.DownAfter},
 		lists: &transport.Retry{Budget: listBudget},
 		reads: &transport.Retry{Budget: dataBudget},
-		signs: &transport.Retry{Budget: metadataBudget},
+		signs: &transport.Retry{Budget: metadataBudget, Patience: dataBudget},
 		close: func() {},
 	}
 	if c.agent == "" {

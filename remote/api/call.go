@@ -38,6 +38,7 @@ type call struct {
 	asset  string     // for errors
 	file   string     // for errors
 	unsafe bool       // must not be carried out twice
+	read   bool       // a read waits for it, and is as patient as reads are
 }
 
 // do makes a call, as often as that is right, and gives each good answer's body
@@ -53,8 +54,11 @@ func (c *Client) do(ctx context.Context, k *call, read func(body io.Reader, h ht
 		}
 	}
 	run := c.calls.Do
-	if k.unsafe {
+	switch {
+	case k.unsafe:
 		run = c.calls.DoUnsafe
+	case k.read:
+		run = c.signs.Do
 	}
 	return run(ctx, func(ctx context.Context, attempt int) error {
 		if attempt > 0 {

@@ -93,7 +93,7 @@ func (p *platform) client(mend ...func(*Config)) *Client {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	for _, r := range []*transport.Retry{c.calls, c.lists, c.reads} {
+	for _, r := range []*transport.Retry{c.calls, c.lists, c.reads, c.signs} {
 		r.Base, r.Cap, r.Budget = time.Millisecond, 5*time.Millisecond, 5*time.Second
 	}
 	p.t.Cleanup(c.Close)

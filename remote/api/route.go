@@ -73,7 +73,7 @@ func (c *Client) fetchURLBy(ctx context.Context, which int32, key fileKey) (*url
 	}
 	k := &call{
 		op: "get file URL", method: http.MethodGet, path: assetPath(key.asset, "files", names[which]),
-		query: url.Values{"path": {key.path}}, asset: key.asset, file: key.path,
+		query: url.Values{"path": {key.path}}, asset: key.asset, file: key.path, read: true,
 	}
 	var header http.Header
 	err := c.do(ctx, k, func(body io.Reader, h http.Header) error {

@@ -117,7 +117,7 @@ func New(cfg Config) (*Store, error) {
 	s := &Store{
 		cfg:     cfg,
 		log:     cfg.Logger,
-		meta:    transport.Retry{Budget: metaBudget},
+		meta:    transport.Retry{Budget: metaBudget, Patience: transport.DownAfter},
 		buckets: map[string]*bucket{},
 		chains:  map[string]*chain{},
 	}
@@ -138,7 +138,7 @@ func New(cfg Config) (*Store, error) {
 			s.idle = append(s.idle, t)
 			rt = t
 		}
-		return transport.Limit(transport.Watch(rt, transport.Timeouts{}), n)
+		return transport.Limit(transport.Watch(transport.Break(rt), transport.Timeouts{}), n)
 	}
 	s.public, s.local = layers(false), layers(true)
 	s.life, s.end = context.WithCancel(context.Background())

@@ -133,7 +133,11 @@ func (b *bucket) failed(ctx context.Context, op, key string, w way, err error, r
 	var (
 		ours    *fault.Error
 		garbled *smithy.DeserializationError
+		nowhere *transport.Unreachable
 	)
+	if e.Host == "" && errors.As(err, &nowhere) {
+		e.Host = nowhere.Host
+	}
 	switch {
 	case r.status >= 300:
 		e.Kind, e.Err = r.kind(), b.explain(w, r)

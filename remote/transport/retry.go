@@ -24,6 +24,13 @@ type Retry struct {
 	Base, Cap time.Duration
 	// Budget is the time for all attempts together; 0 means 60 s.
 	Budget time.Duration
+	// Patience is how long a host may have been down, as all its callers together
+	// see it (see Break), before a call to it fails; 0 means Budget. An outage so
+	// costs those who come during it what is left of one budget, and nothing when
+	// it lasts longer. DownAfter is for calls that somebody waits for at a prompt;
+	// reads, which may be the next block of a stream that has run for hours, should
+	// outlast what they would outlast alone, and are left with the Budget.
+	Patience time.Duration
 
 	pace pace
 }
@@ -32,6 +39,8 @@ func (r *Retry) attempts() int         { return or(r.Attempts, 5) }
 func (r *Retry) base() time.Duration   { return or(r.Base, 100*time.Millisecond) }
 func (r *Retry) cap() time.Duration    { return or(r.Cap, 5*time.Second) }
 func (r *Retry) budget() time.Duration { return or(r.Budget, 60*time.Second) }
+
+func (r *Retry) patience() time.Duration { return or(r.Patience, r.budget()) }
 
 func or[T int | time.Duration](v, def T) T {
 	if v > 0 {
@@ -121,9 +130,18 @@ func (r *Retry) run(ctx context.Context, retryable func(error) bool, try func(co
 		if v == never || !retryable(err) || tries >= r.attempts() {
 			return err
 		}
-		// Decorrelated jitter: no two clients stay in step for long.
-		wait = min(r.cap(), r.base()+rand.N(3*wait-r.base()+1))
-		pause := max(wait, r.pace.spend())
+		var down *Unreachable
+		if errors.As(err, &down) && down.Down >= r.patience() {
+			return err
+		}
+		var pause time.Duration
+		if down != nil && down.next > 0 { // nothing was sent, nor will be before
+			pause = down.next + rand.N(r.base())
+		} else {
+			// Decorrelated jitter: no two clients stay in step for long.
+			wait = min(r.cap(), r.base()+rand.N(3*wait-r.base()+1))
+			pause = max(wait, r.pace.spend())
+		}
 		if e != nil {
 			pause = max(pause, e.RetryAfter)
 		}

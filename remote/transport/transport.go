@@ -8,7 +8,8 @@
 //	Resume      one body of exactly n bytes, however many answers it takes
 //	  Limit     so many requests at once, fewer while the server is struggling
 //	    Watch   no first byte, no further byte, or too few of them: an error
-//	      New   connections: dialled within seconds, only where policy allows
+//	      Break   a host that is down: an error at once, and one look each 5 s
+//	        New   connections: dialled within seconds, only where policy allows
 //
 // Deadlines are everywhere, but none is over a whole body: a slow transfer that
 // keeps flowing is allowed to finish.
