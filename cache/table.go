@@ -2,6 +2,8 @@ package cache
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -20,9 +22,10 @@ type Table[V any] struct {
 	cost    func(V) int64
 	flights singleflight.Group
 
-	mu   sync.Mutex // guards what follows
-	lru  *simplelru.LRU[string, tableEntry[V]]
-	used int64
+	mu      sync.Mutex // guards what follows
+	lru     *simplelru.LRU[string, tableEntry[V]]
+	used    int64
+	dropped int // calls of Drop: a load that began before one keeps nothing
 }
 
 type tableEntry[V any] struct {
@@ -51,13 +54,7 @@ func (t *Table[V]) Get(ctx context.Context, key string, maxAge time.Duration, lo
 		if v, ok := t.Peek(key, maxAge); ok {
 			return v, nil // loaded between the look above and this flight
 		}
-		ctx, cancel := context.WithTimeout(t.ctx, t.timeout)
-		defer cancel()
-		v, err := load(ctx)
-		if err == nil {
-			t.put(key, v)
-		}
-		return v, err
+		return t.load(key, load)
 	})
 	select {
 	case <-ctx.Done():
@@ -66,6 +63,25 @@ func (t *Table[V]) Get(ctx context.Context, key string, maxAge time.Duration, lo
 	case r := <-flight:
 		return r.Val.(V), r.Err
 	}
+}
+
+// load loads the value of key and keeps it. A panic is an error like any other:
+// nobody up the stack could catch it here.
+func (t *Table[V]) load(key string, load func(context.Context) (V, error)) (v V, err error) {
+	defer func() {
+		if what := recover(); what != nil {
+			err = fmt.Errorf("panic: %v\n%s", what, debug.Stack())
+		}
+	}()
+	t.mu.Lock()
+	dropped := t.dropped
+	t.mu.Unlock()
+	ctx, cancel := context.WithTimeout(t.ctx, t.timeout)
+	defer cancel()
+	if v, err = load(ctx); err == nil {
+		t.put(key, v, dropped)
+	}
+	return v, err
 }
 
 // Peek gives the value of key if it is there and not older than maxAge, and
@@ -86,6 +102,7 @@ func (t *Table[V]) Drop(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lru.Remove(key)
+	t.dropped++
 	t.flights.Forget(key)
 }
 
@@ -96,9 +113,12 @@ func (t *Table[V]) Used() (cost int64, entries int) {
 	return t.used, t.lru.Len()
 }
 
-func (t *Table[V]) put(key string, v V) {
+func (t *Table[V]) put(key string, v V, dropped int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.dropped != dropped {
+		return // it may be what was dropped meanwhile
+	}
 	t.lru.Remove(key)
 	e := tableEntry[V]{v, t.cost(v), time.Now()}
 	t.used += e.cost

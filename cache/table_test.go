@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -130,4 +131,32 @@ func TestTableLoadsEndByThemselves(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+func TestTableDropDuringALoad(t *testing.T) {
+	table := cache.NewTable(t.Context(), 100, time.Minute, length)
+	get := func(value string) string {
+		v, err := table.Get(t.Context(), "k", 0, func(context.Context) (string, error) {
+			if value == "old" {
+				table.Drop("k")
+			}
+			return value, nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return v
+	}
+	get("old")
+	if v := get("new"); v != "new" {
+		t.Errorf("%q was kept", v)
+	}
+}
+
+func TestTableLoadThatPanics(t *testing.T) {
+	table := cache.NewTable(t.Context(), 100, time.Minute, length)
+	_, err := table.Get(t.Context(), "k", 0, func(context.Context) (string, error) { panic("mistake") })
+	if err == nil || !strings.Contains(err.Error(), "mistake") {
+		t.Errorf("%v", err)
+	}
 }

@@ -76,7 +76,7 @@ func (a *assetDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 		}
 		var l *remote.Listing
 		if l, err = a.t.list(call, s, ""); err == nil {
-			return a.open(a, s, l, meta)
+			return a.open(s, l, meta)
 		}
 	}
 	if errors.Is(err, fault.ErrRefused) {

@@ -9,6 +9,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"codeoceanfs/remote/fault"
+	"codeoceanfs/remote/names"
 )
 
 var (
@@ -22,6 +23,9 @@ type byID struct{ fixedDir }
 
 // Lookup finds an asset by its id, also one that no listing shows.
 func (d *byID) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	if len(name) > names.MaxLen {
+		return nil, syscall.ENAMETOOLONG
+	}
 	if junk(name) {
 		return miss(out, false)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -30,23 +31,40 @@ func (a *assetDir) contained(asset catalog.Entry) contained {
 	items := make([]names.Item, 0, len(asset.Contained))
 	var hidden []remote.Hidden
 	for i, c := range asset.Contained {
-		if a.within(c.ID) {
+		switch {
+		case c.ID == "":
+			hidden = append(hidden, remote.Hidden{Path: c.Mount, Reason: "a member without an id"})
+		case a.within(c.ID):
 			hidden = append(hidden, remote.Hidden{Path: c.Mount, Reason: "a combined asset that contains itself"})
-			continue
+		default:
+			// One asset may be a member twice, under two mounts.
+			items = append(items, names.Item{ID: c.ID + memberSep + strconv.Itoa(i), Name: cmp.Or(c.Mount, c.ID), Created: int64(i)})
 		}
-		items = append(items, names.Item{ID: c.ID, Name: cmp.Or(c.Mount, c.ID), Created: int64(i)})
 	}
 	a.t.hidden.set(asset.ID, a.view, hidden)
 	byName := make(contained, len(items))
-	for id, name := range names.Assign(items, map[string]string{remote.MetaName: ""}) {
-		byName[name] = id
+	for item, name := range names.Assign(items, map[string]string{remote.MetaName: ""}) {
+		byName[name], _, _ = strings.Cut(item, memberSep)
 	}
 	return byName
 }
 
+// memberSep separates what no id and no name holds.
+const memberSep = "\x00"
+
+// inside is the view of a member: the way to it, by assets and names.
+func (a *assetDir) inside(name string) string {
+	return a.view + "/" + a.id + memberSep + name
+}
+
 // within reports whether this directory shows inside the asset id, or is it.
 func (a *assetDir) within(id string) bool {
-	return id == a.id || slices.Contains(strings.Split(a.view, "/"), id)
+	for step := range strings.SplitSeq(a.view, "/") {
+		if above, _, ok := strings.Cut(step, memberSep); ok && above == id {
+			return true
+		}
+	}
+	return id == a.id
 }
 
 // entries are the members in order of name.
@@ -70,5 +88,5 @@ func (a *assetDir) lookupContained(ctx context.Context, call *call, c contained,
 	if err != nil {
 		return nil, a.t.fail("lookup", a.id, name, err)
 	}
-	return a.assetNode(ctx, name, asset, a.view+"/"+a.id, out), 0
+	return a.assetNode(ctx, name, asset, a.inside(name), out), 0
 }

@@ -24,11 +24,24 @@ const plusEntries = 20_000
 // program sees one state of it however long it reads, and an offset is an
 // index. go-fuse calls it for one request at a time.
 type dirHandle struct {
-	dir  fusefs.NodeLookuper
 	self uint64 // inode number of the directory
 	n    int    // entries
 	at   func(i int) fuse.DirEntry
 	next uint64 // index of the next entry; 0 and 1 are "." and ".."
+
+	// node gives the node of entry i, or nil where that is not at hand: what a
+	// listing shows waits for nothing. It may be nil itself.
+	node func(ctx context.Context, i int, out *fuse.EntryOut) *fusefs.Inode
+}
+
+// newDirHandle opens a directory of n entries.
+func newDirHandle(dir fusefs.InodeEmbedder, n int, at func(i int) fuse.DirEntry) *dirHandle {
+	return &dirHandle{self: dir.EmbeddedInode().StableAttr().Ino, n: n, at: at}
+}
+
+// openFixed opens a directory of entries that are all at hand.
+func openFixed(dir fusefs.InodeEmbedder, entries []fuse.DirEntry) *dirHandle {
+	return newDirHandle(dir, len(entries), func(i int) fuse.DirEntry { return entries[i] })
 }
 
 // Readdirent gives the next entry, or nil at the end.
@@ -56,26 +69,17 @@ func (h *dirHandle) Seekdir(_ context.Context, off uint64) syscall.Errno {
 	return 0
 }
 
-// Lookup gives the attributes that go with an entry, or none.
+// Lookup gives the node that goes with an entry. Without one the kernel asks
+// for it if somebody does.
 func (h *dirHandle) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	if h.n > plusEntries {
-		return nil, syscall.ENOENT // no node, which READDIRPLUS takes for "ask if you need it"
+	// It is the entry just read, but for one that did not fit into the answer
+	// before this one.
+	i := int(h.next) - 3
+	if h.node == nil || h.n > plusEntries || i < 0 || h.at(i).Name != name {
+		return nil, syscall.ENOENT
 	}
-	return h.dir.Lookup(ctx, name, out)
-}
-
-// directory is what a dirHandle is of.
-type directory interface {
-	fusefs.InodeEmbedder
-	fusefs.NodeLookuper
-}
-
-// openDir opens a directory of n entries.
-func openDir(dir directory, n int, at func(i int) fuse.DirEntry) *dirHandle {
-	return &dirHandle{dir: dir, self: dir.EmbeddedInode().StableAttr().Ino, n: n, at: at}
-}
-
-// openFixed opens a directory of entries that are all at hand.
-func openFixed(dir directory, entries []fuse.DirEntry) *dirHandle {
-	return openDir(dir, len(entries), func(i int) fuse.DirEntry { return entries[i] })
+	if child := h.node(ctx, i, out); child != nil {
+		return child, 0
+	}
+	return nil, syscall.ENOENT
 }

@@ -3,7 +3,8 @@ package fs
 import (
 	"context"
 	"errors"
-	"strings"
+	"fmt"
+	"sync/atomic"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -21,6 +22,7 @@ var (
 	_ fusefs.NodeListxattrer = (*file)(nil)
 	_ fusefs.FileReader      = (*fileHandle)(nil)
 	_ fusefs.FileReleaser    = (*fileHandle)(nil)
+	_ fusefs.FileFsyncer     = (*fileHandle)(nil)
 )
 
 // file is one version of one file of an asset. Its size and time were fixed by
@@ -28,12 +30,16 @@ var (
 type file struct {
 	node
 	id    string       // of the asset
-	dir   string       // the folder it is in, as the platform has it
+	dir   string       // the folder it is in, see remote.Join
 	entry remote.Entry // with the time to show as Modified
+	stale atomic.Bool  // the platform has another version by now
 }
 
 // Getattr gives the attributes that were fixed when the file was looked up.
 func (f *file) Getattr(_ context.Context, _ fusefs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	if f.stale.Load() {
+		return syscall.ESTALE
+	}
 	f.t.fill(&out.Attr, syscall.S_IFREG, f.entry.Size, f.entry.Modified)
 	out.SetTimeout(forever)
 	return 0
@@ -42,6 +48,8 @@ func (f *file) Getattr(_ context.Context, _ fusefs.FileHandle, out *fuse.AttrOut
 // Open begins reading; it asks nobody. KEEP_CACHE keeps the pages that the
 // kernel has, which is right because the node is one version, and needed:
 // without it open waits, unkillably, for every page now being read.
+//
+// ESTALE makes the kernel look the name up again and open what it finds then.
 func (f *file) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
 	if writing(flags) {
 		return nil, 0, syscall.EROFS
@@ -52,19 +60,22 @@ func (f *file) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 	if err != nil {
 		return nil, 0, f.t.fail("open", f.id, f.path(), err)
 	}
-	h := &fileHandle{f: f, data: f.t.cache.Open(s.Object(s.Join(f.dir, f.entry), f.entry))}
+	if f.stale.Load() || fileIdentity(f.id, s, f.dir, f.entry) != f.StableAttr() {
+		return nil, 0, syscall.ESTALE // the asset's files were moved, say
+	}
+	h := &fileHandle{f: f, data: f.t.cache.Open(s.Object(f.path(), f.entry))}
 	return h, fuse.FOPEN_KEEP_CACHE | fuse.FOPEN_NOFLUSH, 0
+}
+
+// fileIdentity is the identity of the file e in the folder dir. It shows in
+// several places as one file, but each of its versions is a file of its own.
+func fileIdentity(asset string, s *source, dir string, e remote.Entry) fusefs.StableAttr {
+	return identity(syscall.S_IFREG, asset, remote.Join(dir, e), s.Version()+"\x00"+e.Version())
 }
 
 // path is where the file is in its asset. There are as many nodes as the kernel
 // remembers, millions, and it is seldom asked for, so no node keeps it.
-func (f *file) path() string {
-	dir := strings.TrimSuffix(f.dir, "/")
-	if dir == "" {
-		return f.entry.Raw
-	}
-	return dir + "/" + f.entry.Raw
-}
+func (f *file) path() string { return remote.Join(f.dir, f.entry) }
 
 // fileHandle is one open(2) of a file, with a read-ahead of its own.
 type fileHandle struct {
@@ -87,10 +98,13 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 		}
 	}
 	if err != nil {
+		if errors.Is(err, fault.ErrNotExist) {
+			// It was there when it was listed: to a reader that is a change.
+			err = fmt.Errorf("%w: %w", fault.ErrStale, err)
+		}
 		errno := h.f.t.fail("read", h.f.id, h.f.path(), err)
-		if errno == syscall.ENOENT || errno == syscall.ESTALE {
+		if errno == syscall.ESTALE {
 			h.f.gone()
-			errno = syscall.ESTALE
 		}
 		return nil, errno
 	}
@@ -104,20 +118,24 @@ func (h *fileHandle) Release(context.Context) syscall.Errno {
 }
 
 // gone makes everyone look again: this version of the file is no longer what
-// the platform has.
+// the platform has. The name is not taken back from the kernel: for that it
+// takes the lock of the directory, and would wait, with all who look for any
+// name there, for a lookup that may be waiting for the network.
 func (f *file) gone() {
-	name, parent := f.Parent()
-	if parent == nil {
+	if f.stale.Swap(true) {
 		return
 	}
-	// The kernel takes its own locks for a notice, so it may not be sent from
-	// a handler that the kernel waits for.
+	// The kernel takes locks of its own for a notice, so it may not be sent
+	// from a handler that the kernel waits for.
 	go func() {
 		call := newCall(context.Background(), lookupBudget)
 		defer call.end()
 		if s, err := f.t.source(call, f.id); err == nil {
 			f.t.listings.Drop(listingKey(s, f.dir))
 		}
-		parent.NotifyEntry(name)
+		f.NotifyContent(-1, 0) // its attributes, which the kernel would keep
 	}()
 }
+
+// Fsync has nothing to write, which is a success.
+func (h *fileHandle) Fsync(context.Context, uint32) syscall.Errno { return 0 }

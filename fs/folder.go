@@ -3,7 +3,6 @@ package fs
 import (
 	"context"
 	"errors"
-	"strings"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -11,6 +10,7 @@ import (
 
 	"codeoceanfs/remote"
 	"codeoceanfs/remote/fault"
+	"codeoceanfs/remote/names"
 )
 
 var (
@@ -23,7 +23,7 @@ var (
 type folder struct {
 	node
 	id   string // of the asset
-	path string // inside the asset, as the platform has it; "" is its root
+	path string // inside the asset, see remote.Join; "" is its root
 	view string // where the asset shows: see identity
 }
 
@@ -39,20 +39,18 @@ func (f *folder) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*
 }
 
 func (f *folder) lookupIn(ctx context.Context, call *call, s *source, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	if junk(name) {
-		// Only a listing that is there already may say otherwise.
-		if l, ok := f.t.listings.Peek(listingKey(s, f.path), 0); !ok {
-			return miss(out, false)
-		} else if _, ok := l.Find(name); !ok {
-			return miss(out, s.Immutable())
-		}
+	if len(name) > names.MaxLen {
+		return nil, syscall.ENAMETOOLONG
 	}
-	e, err := f.t.find(call, s, f.path, name)
+	if junk(name) && !s.Immutable() && !f.t.listed(s, f.path) {
+		return miss(out, false)
+	}
+	e, final, err := f.t.find(call, s, f.path, name)
 	switch {
 	case errors.Is(err, fault.ErrNotExist):
-		return miss(out, s.Immutable())
+		return miss(out, final)
 	case err != nil:
-		return nil, f.t.fail("lookup", f.id, s.Join(f.path, remote.Entry{Raw: name}), err)
+		return nil, f.t.fail("lookup", f.id, remote.Join(f.path, remote.Entry{Raw: name}), err)
 	}
 	return f.entry(ctx, s, e, out), 0
 }
@@ -68,20 +66,18 @@ func (f *folder) entry(ctx context.Context, s *source, e remote.Entry, out *fuse
 	f.t.fill(&out.Attr, id.Mode, e.Size, e.Modified)
 	return f.child(ctx, e.Name, id, func() fusefs.InodeEmbedder {
 		if e.Dir {
-			return &folder{node: node{t: f.t}, id: f.id, path: s.Join(f.path, e), view: f.view}
+			return &folder{node: node{t: f.t}, id: f.id, path: remote.Join(f.path, e), view: f.view}
 		}
 		return &file{node: node{t: f.t}, id: f.id, dir: f.path, entry: e}
 	})
 }
 
-// identify is the identity of the entry e of f. A file shows in several places
-// as one file, but each of its versions is a file of its own.
+// identify is the identity of the entry e of f.
 func (f *folder) identify(s *source, e remote.Entry) fusefs.StableAttr {
-	path := s.Join(f.path, e)
 	if e.Dir {
-		return identity(syscall.S_IFDIR, f.id, strings.TrimSuffix(path, "/")+"/", f.view)
+		return identity(syscall.S_IFDIR, f.id, remote.Join(f.path, e), f.view)
 	}
-	return identity(syscall.S_IFREG, f.id, path, s.Version()+e.Version())
+	return fileIdentity(f.id, s, f.path, e)
 }
 
 // Getattr gives the attributes of the folder itself: it has no time of its own,
@@ -106,26 +102,32 @@ func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle
 	if err == nil {
 		var l *remote.Listing
 		if l, err = f.t.list(call, s, f.path); err == nil {
-			return f.open(f, s, l)
+			return f.open(s, l)
 		}
 	}
 	return nil, 0, f.t.fail("list", f.id, f.path, err)
 }
 
-// open is a handle on a listing of dir, with first in front of it; dir is f, or
-// the asset's directory that f is a part of. The kernel keeps what it reads from
-// it if it can never change.
-func (f *folder) open(dir directory, s *source, l *remote.Listing, first ...fuse.DirEntry) (fusefs.FileHandle, uint32, syscall.Errno) {
+// open is a handle on the listing, with first in front of it. The kernel keeps
+// what it reads from it if it can never change.
+func (f *folder) open(s *source, l *remote.Listing, first ...fuse.DirEntry) (fusefs.FileHandle, uint32, syscall.Errno) {
 	var flags uint32
-	if s.Immutable() {
+	if f.t.settled(s, f.path, l) {
 		flags = fuse.FOPEN_CACHE_DIR | fuse.FOPEN_KEEP_CACHE
 	}
-	return openDir(dir, len(first)+l.Len(), func(i int) fuse.DirEntry {
+	h := newDirHandle(f, len(first)+l.Len(), func(i int) fuse.DirEntry {
 		if i < len(first) {
 			return first[i]
 		}
 		e := l.At(i - len(first))
 		id := f.identify(s, e)
 		return fuse.DirEntry{Name: e.Name, Mode: id.Mode, Ino: id.Ino}
-	}), flags, 0
+	})
+	h.node = func(ctx context.Context, i int, out *fuse.EntryOut) *fusefs.Inode {
+		if i < len(first) {
+			return nil
+		}
+		return f.entry(ctx, s, l.At(i-len(first)), out)
+	}
+	return h, flags, 0
 }

@@ -35,6 +35,7 @@ package fs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -83,10 +84,10 @@ const (
 
 // Server is a mount that is being served.
 type Server struct {
-	point string
-	fuse  *fuse.Server
-	tree  *tree
-	stop  context.CancelFunc
+	point  string
+	device mountpoint.Device
+	fuse   *fuse.Server
+	stop   context.CancelFunc
 }
 
 // Mount mounts a deployment at the directory point, which mountpoint.Prepare
@@ -96,7 +97,7 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 	ctx, stop := context.WithCancel(ctx)
 	t := &tree{
 		cfg: cfg, dep: dep, cache: blocks,
-		faults: new(control.Faults), hidden: new(hiddenNames), started: time.Now(),
+		faults: new(control.Faults), started: time.Now(),
 		listings: cache.NewTable(ctx, cfg.Listings, listBudget, (*remote.Listing).Cost),
 		searches: cache.NewTable(ctx, searchesKept, lookupBudget, func([]catalog.Entry) int64 { return 1 }),
 	}
@@ -106,12 +107,16 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 		stop()
 		return nil, fmt.Errorf("mount at %s: %w", point, err)
 	}
-	s := &Server{point: point, fuse: server, tree: t, stop: stop}
-	if err := mountpoint.SetReadAhead(point, readAhead); err != nil {
+	device, err := mountpoint.DeviceAt(point)
+	if err != nil {
+		stop()
+		return nil, errors.Join(err, server.Unmount())
+	}
+	if err := device.SetReadAhead(readAhead); err != nil {
 		cfg.Logger.Info("the kernel's read-ahead stays at its default; streams are slower than they could be", "reason", err)
 	}
 	cfg.Changes.serve(ctx, r)
-	return s, nil
+	return &Server{point: point, device: device, fuse: server, stop: stop}, nil
 }
 
 // searchesKept is how many searches' results are remembered.
@@ -160,13 +165,10 @@ func (s *Server) Wait() {
 	s.stop()
 }
 
-// Unmount takes the mount away. Programs that still use it do not stop it: it
-// disappears from the tree at once, and what they have open fails from then on.
-func (s *Server) Unmount() error {
-	if err := s.fuse.Unmount(); err == nil {
-		return nil
-	}
-	return mountpoint.Unmount(s.point, true)
-}
+// Unmount takes the mount away, and does not wait for it to be gone: in another
+// mount namespace it may stay for as long as that does. Programs that still use
+// it do not stop it; it disappears from the tree at once, and what they have open
+// fails from the end of this process on.
+func (s *Server) Unmount() error { return mountpoint.Remove(s.point, s.device) }
 
 func ptr[T any](v T) *T { return &v }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/catalog"
 )
@@ -59,25 +61,45 @@ func (n *Notifier) serve(ctx context.Context, r *root) {
 	}()
 }
 
-// tell takes back the names that changed, and the attributes and the listing
-// of what was updated: a draft that is ready, say.
+// tell takes back the names that lead nowhere now, and what is kept of the
+// directories of assets that were updated. Names that are new need no notice:
+// the kernel keeps no misses beside assets.
 func (r *root) tell(c catalog.Change) {
-	for _, places := range [][]catalog.Place{c.Gone, c.New} {
-		for _, p := range places {
-			if dir := r.typeDir(p.Type, p.Archived); dir != nil {
-				dir.NotifyEntry(p.Dir)
-			}
+	for _, p := range c.Gone {
+		if dir := r.typeDir(p.Type, p.Archived); dir != nil {
+			dir.NotifyEntry(p.Dir)
 		}
 	}
 	for _, u := range c.Updated {
-		dir := r.typeDir(u.New.Type, u.New.Archived)
-		if dir == nil {
-			continue // the kernel has never looked there
-		}
-		if child := dir.GetChild(u.New.Dir); child != nil {
-			child.NotifyContent(0, 0)
+		moved := u.Old.Source != u.New.Source || !u.Old.LastTransferred.Equal(u.New.LastTransferred)
+		for _, dir := range r.assetDirs(u.New) {
+			dir.NotifyContent(0, 0) // the attributes and the listing of a draft
+			if !moved {
+				continue
+			}
+			// The files are the same, but not for ever any more.
+			for name := range dir.Children() {
+				dir.NotifyEntry(name)
+			}
 		}
 	}
+}
+
+// assetDirs are the directories of an asset that the kernel knows, by its name
+// and by its id. Inside combined assets it has what is kept time out.
+func (r *root) assetDirs(asset catalog.Entry) []*fusefs.Inode {
+	var dirs []*fusefs.Inode
+	if parent := r.typeDir(asset.Type, asset.Archived); parent != nil {
+		if dir := parent.GetChild(asset.Dir); dir != nil {
+			dirs = append(dirs, dir)
+		}
+	}
+	if parent := r.GetChild(byIDName); parent != nil {
+		if dir := parent.GetChild(asset.ID); dir != nil {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }
 
 // typeDir is the directory of a type, if the kernel knows it.

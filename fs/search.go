@@ -108,7 +108,7 @@ func (d *queryDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 	if err != nil {
 		return nil, 0, d.t.fail("search", "", d.query, err)
 	}
-	return openDir(d, len(hits), func(i int) fuse.DirEntry {
+	return newDirHandle(d, len(hits), func(i int) fuse.DirEntry {
 		return fuse.DirEntry{Name: hits[i].name, Mode: syscall.S_IFLNK, Ino: inodeNumber(hits[i].asset.ID, searchName)}
 	}), 0, 0
 }

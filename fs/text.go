@@ -15,6 +15,7 @@ var (
 	_ fusefs.NodeGetattrer = (*textFile)(nil)
 	_ fusefs.NodeOpener    = (*textFile)(nil)
 	_ fusefs.FileReader    = (*textHandle)(nil)
+	_ fusefs.FileFsyncer   = (*textHandle)(nil)
 )
 
 // text is a file that we write ourselves: a function that gives its content.
@@ -99,6 +100,9 @@ func (h *textHandle) Read(_ context.Context, dest []byte, off int64) (fuse.ReadR
 	rest := h.bytes[min(off, int64(len(h.bytes))):]
 	return fuse.ReadResultData(rest[:min(len(dest), len(rest))]), 0
 }
+
+// Fsync has nothing to write, which is a success.
+func (h *textHandle) Fsync(context.Context, uint32) syscall.Errno { return 0 }
 
 // indent makes JSON readable. What is no JSON is given as it came.
 func indent(raw []byte) []byte {

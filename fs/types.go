@@ -11,6 +11,7 @@ import (
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/catalog"
 	"codeoceanfs/remote/fault"
+	"codeoceanfs/remote/names"
 )
 
 var (
@@ -38,7 +39,10 @@ func typePath(typ api.Type, archived bool) string {
 // Lookup finds an asset by its directory name. While the catalog loads it asks
 // for that one asset instead of waiting for all.
 func (d *typeDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	if junk(name) {
+	if len(name) > names.MaxLen {
+		return nil, syscall.ENAMETOOLONG
+	}
+	if junk(name) && !d.t.dep.Catalog.Status().Loaded {
 		return miss(out, false)
 	}
 	call := newCall(ctx, lookupBudget)
@@ -71,9 +75,13 @@ func (d *typeDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandl
 	if err != nil {
 		return nil, 0, d.t.fail("list", "", typePath(d.typ, d.archived), err)
 	}
-	return openDir(d, len(assets), func(i int) fuse.DirEntry {
+	h := newDirHandle(d, len(assets), func(i int) fuse.DirEntry {
 		return fuse.DirEntry{Name: assets[i].Dir, Mode: syscall.S_IFDIR, Ino: inodeNumber(assets[i].ID, "/")}
-	}), 0, 0
+	})
+	h.node = func(ctx context.Context, i int, out *fuse.EntryOut) *fusefs.Inode {
+		return d.assetNode(ctx, assets[i].Dir, assets[i], d.view(assets[i], assets[i].Dir), out)
+	}
+	return h, 0, 0
 }
 
 // archivedDir is .archived: the types again, with the assets put away.

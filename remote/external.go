@@ -63,14 +63,6 @@ func (f *external) explain(err error) error {
 	return err
 }
 
-// Join is the key without the asset's prefix; that of a folder ends in a slash.
-func (f *external) Join(dir string, e Entry) string {
-	if e.Dir {
-		return dir + e.Raw + "/"
-	}
-	return dir + e.Raw
-}
-
 // Object reads the version of the object that was listed, or fails.
 func (f *external) Object(path string, e Entry) *Object {
 	loc := f.location()

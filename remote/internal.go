@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"codeoceanfs/remote/api"
 )
@@ -18,7 +19,7 @@ type internal struct {
 // List reads one folder through the list-files call.
 func (f *internal) List(ctx context.Context, dir string) (*Listing, error) {
 	var entries []Entry
-	err := f.d.API.ListFiles(ctx, f.asset.ID, dir, func(file api.File) error {
+	err := f.d.API.ListFiles(ctx, f.asset.ID, strings.TrimSuffix(dir, "/"), func(file api.File) error {
 		e := Entry{Raw: file.Name, Dir: file.Folder}
 		if !file.Folder {
 			e.Size = file.Size
@@ -35,14 +36,6 @@ func (f *internal) List(ctx context.Context, dir string) (*Listing, error) {
 // Find cannot do better than List: the platform has no call for one file.
 func (f *internal) Find(context.Context, string, string) (Entry, error) {
 	return Entry{}, errors.ErrUnsupported
-}
-
-// Join separates by slashes, with none at either end.
-func (f *internal) Join(dir string, e Entry) string {
-	if dir == "" {
-		return e.Raw
-	}
-	return dir + "/" + e.Raw
 }
 
 // Object reads through signed URLs.

@@ -31,6 +31,16 @@ type Listing struct {
 	hidden  []Hidden
 }
 
+// Join is the path of e, an entry of the folder dir, in its asset. It is made of
+// the platform's own names, whatever they hold. A folder's ends in a slash, so
+// that it cannot be a file's, and the root is "".
+func Join(dir string, e Entry) string {
+	if e.Dir {
+		return dir + e.Raw + "/"
+	}
+	return dir + e.Raw
+}
+
 // Hidden is something of the platform that no directory can show.
 type Hidden struct {
 	Path   string `json:"path"`
@@ -97,7 +107,7 @@ func newListing(dir string, entries []Entry) *Listing {
 	for _, e := range entries {
 		switch {
 		case !e.Dir && e.Size < 0:
-			l.hidden = append(l.hidden, Hidden{dir + "/" + e.Raw, "the platform gives no valid size for it"})
+			l.hidden = append(l.hidden, Hidden{Join(dir, e), "the platform gives no valid size for it"})
 			continue
 		case !e.Dir && folders[e.Raw]:
 			e.Name = names.Shadowed(e.Raw)
@@ -112,7 +122,7 @@ func newListing(dir string, entries []Entry) *Listing {
 			return false
 		}
 		if !a.Dir || !b.Dir {
-			l.hidden = append(l.hidden, Hidden{dir + "/" + b.Raw, "it is listed twice"})
+			l.hidden = append(l.hidden, Hidden{Join(dir, b), "it is listed twice"})
 		}
 		return true
 	})

@@ -77,16 +77,13 @@ func (d *Deployment) Close() {
 }
 
 // Files is the data of an asset, as its record is now. All methods may be
-// called from many goroutines at once; paths are the platform's own, and "" is
-// the asset's root.
+// called from many goroutines at once. Paths are made by [Join].
 type Files interface {
 	// List reads the folder dir, whole or not at all.
 	List(ctx context.Context, dir string) (*Listing, error)
 	// Find is the entry name of the folder dir, found without reading all of
 	// it, or errors.ErrUnsupported where only List can tell.
 	Find(ctx context.Context, dir, name string) (Entry, error)
-	// Join is the path of e, an entry of the folder dir.
-	Join(dir string, e Entry) string
 	// Object is the file e at path, for reading.
 	Object(path string, e Entry) *Object
 	// Immutable reports that nothing of this can ever change.

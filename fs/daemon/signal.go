@@ -6,7 +6,13 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 )
+
+// lastWords is how long the program goes on after a second signal, so that the
+// first has its effect: a mount is out of the tree in a moment, and one that is
+// left there without a process is in everybody's way.
+const lastWords = time.Second
 
 // UntilSignalled is a context that ends with the first SIGINT, SIGTERM or
 // SIGHUP. The second ends the program with that status: whoever sends it does
@@ -19,6 +25,7 @@ func UntilSignalled(status int) (context.Context, func()) {
 		<-signals
 		cancel()
 		<-signals
+		time.Sleep(lastWords)
 		os.Exit(status)
 	}()
 	return ctx, sync.OnceFunc(func() {

@@ -18,16 +18,9 @@ func Flags(readOnly bool) uintptr {
 	return flags
 }
 
-// SetReadAhead sets how many bytes the kernel reads ahead in the mount at abs.
-// FUSE has no other way to raise it over 128 KiB, and it takes root's rights.
-func SetReadAhead(abs string, bytes int) error {
-	m, err := find(abs)
-	if err != nil {
-		return err
-	}
-	if m == nil {
-		return fmt.Errorf("%s is not in the table of mounts", abs)
-	}
-	knob := fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", m.Major, m.Minor)
+// SetReadAhead sets how many bytes the kernel reads ahead in a mount. FUSE has
+// no other way to raise it over 128 KiB, and it takes root's rights.
+func (d Device) SetReadAhead(bytes int) error {
+	knob := fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", d.major, d.minor)
 	return os.WriteFile(knob, []byte(strconv.Itoa(bytes/1024)), 0)
 }

@@ -19,32 +19,47 @@ const Type = "codeoceanfs"
 
 const device = "/dev/fuse"
 
-// Prepare makes sure that a mount at dir can work, and returns dir as an
-// absolute path without symbolic links. Each error is one line with its remedy.
-// A mount of ours that lost its process is cleared away.
-func Prepare(dir string) (string, error) {
-	if err := checkDevice(); err != nil {
-		return "", err
-	}
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("mount point %s: %w", dir, err)
-	}
-	if err := clearDead(abs); err != nil {
-		return "", err
-	}
-	abs, err = filepath.EvalSymlinks(abs)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return "", fmt.Errorf("mount point %s does not exist: make it with mkdir -p %s", dir, dir)
-	case err != nil:
-		return "", fmt.Errorf("mount point %s cannot be used: %w", dir, err)
-	}
-	if err := clearDead(abs); err != nil {
-		return "", err
-	}
-	return abs, checkDirectory(abs)
+// Point is a directory that can be mounted on. Until Release, nobody else who
+// asks in the same way gets it.
+type Point struct {
+	Path string   // absolute, without symbolic links
+	lock *os.File // the directory itself, under the mount
 }
+
+// Prepare makes sure that a mount at dir can work. Each error is one line with
+// its remedy. A mount of ours that lost its process is cleared away.
+func Prepare(dir string) (*Point, error) {
+	if err := checkDevice(); err != nil {
+		return nil, err
+	}
+	abs := Resolve(dir)
+	if err := clearDead(abs); err != nil {
+		return nil, err
+	}
+	abs = Resolve(dir) // what was dead could not be looked at
+	if err := checkDirectory(abs); err != nil {
+		return nil, err
+	}
+	// Of two mounts that are made at one place at one time, both would succeed,
+	// one over the other.
+	lock, err := os.Open(abs)
+	if err != nil {
+		return nil, fmt.Errorf("mount point %s cannot be used: %w", abs, err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("mount point %s is just being mounted on: choose another", abs)
+	}
+	p := &Point{abs, lock}
+	if err := checkDirectory(abs); err != nil { // by one who had the lock before us
+		p.Release()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Release lets others have the directory; a mount there keeps them out by now.
+func (p *Point) Release() { p.lock.Close() }
 
 // checkDevice looks for what mounting needs. Users other than root have a
 // helper for it, which opens the device with their own rights all the same.
@@ -74,6 +89,8 @@ func checkDirectory(abs string) error {
 	}
 	entries, err := os.ReadDir(abs)
 	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("mount point %s does not exist: make it with mkdir -p %s", abs, abs)
 	case errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("mount point %s is not a directory: choose one", abs)
 	case errors.Is(err, os.ErrPermission):

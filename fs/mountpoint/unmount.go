@@ -33,15 +33,7 @@ func Unmount(dir string, lazy bool) error {
 	case m.FSType != "fuse."+Type:
 		return fmt.Errorf("%s is a mount of type %s, not of %s: use umount", dir, m.FSType, Type)
 	}
-	if os.Geteuid() == 0 {
-		flags := unix.UMOUNT_NOFOLLOW
-		if lazy {
-			flags |= unix.MNT_DETACH
-		}
-		err = unix.Unmount(abs, flags)
-	} else {
-		err = helper(abs, lazy)
-	}
+	err = unmount(abs, lazy)
 	switch {
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("%s is %w", dir, ErrBusy)
@@ -49,6 +41,48 @@ func Unmount(dir string, lazy bool) error {
 		return fmt.Errorf("unmount %s: %w", dir, err)
 	}
 	return nil
+}
+
+// Device is a mount as the kernel numbers it.
+type Device struct{ major, minor int }
+
+// DeviceAt is the device of the mount at abs.
+func DeviceAt(abs string) (Device, error) {
+	m, err := find(abs)
+	if err != nil {
+		return Device{}, err
+	}
+	if m == nil {
+		return Device{}, fmt.Errorf("%s is not in the table of mounts", abs)
+	}
+	return Device{m.Major, m.Minor}, nil
+}
+
+// Remove takes the mount at abs away, if it still is the device, and lazily if
+// it is in use: its process is about to end.
+func Remove(abs string, device Device) error {
+	if now, err := DeviceAt(abs); err != nil || now != device {
+		return err // somebody else's by now, or nobody's
+	}
+	err := unmount(abs, false)
+	if errors.Is(err, unix.EBUSY) {
+		err = unmount(abs, true)
+	}
+	if err != nil {
+		return fmt.Errorf("unmount %s: %w", abs, err)
+	}
+	return nil
+}
+
+func unmount(abs string, lazy bool) error {
+	if os.Geteuid() != 0 {
+		return helper(abs, lazy)
+	}
+	flags := unix.UMOUNT_NOFOLLOW
+	if lazy {
+		flags |= unix.MNT_DETACH
+	}
+	return unix.Unmount(abs, flags)
 }
 
 // Resolve makes dir absolute and follows symbolic links, also in front of what

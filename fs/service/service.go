@@ -114,10 +114,12 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 		}
 		s.Logger.Warn("other users of this machine read the data with your token; --umask 077 keeps them out")
 	}
-	point, err := mountpoint.Prepare(s.Point)
+	at, err := mountpoint.Prepare(s.Point)
 	if err != nil {
 		return err
 	}
+	defer at.Release()
+	point := at.Path
 	harden(heapShare(s.MemoryLimit))
 
 	changes := new(fs.Notifier)
@@ -156,6 +158,7 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	if err != nil {
 		return err
 	}
+	at.Release()
 	s.Logger.Info("mounted", "domain", dep.API.Host(), "at", point)
 	ready(fmt.Sprintf("%s is mounted on %s", dep.API.Host(), point))
 	return s.serve(ctx, server)

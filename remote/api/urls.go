@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"codeoceanfs/remote/fault"
 )
 
 // maxURLs bounds the signed URLs kept, at 1 to 2 KiB each: the files of a large
@@ -72,7 +74,7 @@ func (s *urls) get(ctx context.Context, key fileKey, dead *signed) (u *signed, f
 	select {
 	case r := <-done:
 		if r.Err != nil {
-			return nil, false, r.Err
+			return nil, false, fault.Own(r.Err) // others got it too
 		}
 		l := r.Val.(landed)
 		return l.signed, l.fresh, nil

@@ -30,6 +30,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"codeoceanfs/remote/fault"
 	"codeoceanfs/remote/transport"
 )
 
@@ -200,7 +201,7 @@ func once[T any](ctx context.Context, g *singleflight.Group, key string, limit t
 		if !ok && r.Err == nil {
 			return none, errors.New("no result")
 		}
-		return v, r.Err
+		return v, fault.Own(r.Err) // others got it too
 	case <-ctx.Done():
 		return none, context.Cause(ctx)
 	}

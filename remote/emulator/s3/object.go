@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"codeoceanfs/remote/emulator/files"
+	"codeoceanfs/remote/emulator/wire"
 )
 
 // overrides are the parameters by which a signed request words the answer's
@@ -52,7 +53,7 @@ func (e *Endpoint) object(w http.ResponseWriter, r *http.Request, b Bucket, key 
 		}
 	}
 	off, n, status := int64(0), f.Size, http.StatusOK
-	if spec := r.Header.Get("Range"); spec != "" && !e.Store.Options().NoRanges {
+	if spec := r.Header.Get("Range"); spec != "" && !e.Store.Options().NoRanges && !wire.IgnoresRange(r) {
 		var partial bool
 		if off, n, partial, err = parseRange(spec, f.Size); err != nil {
 			return err

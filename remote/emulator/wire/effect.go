@@ -1,10 +1,16 @@
 package wire
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"time"
 )
+
+type ignoreRange struct{}
+
+// IgnoresRange reports whether a fault wants the whole file as the answer.
+func IgnoresRange(r *http.Request) bool { return r.Context().Value(ignoreRange{}) != nil }
 
 // serve answers a request as the fault wants it.
 func (f *activeFault) serve(w http.ResponseWriter, r *http.Request, side Side, next http.Handler) {
@@ -22,8 +28,8 @@ func (f *activeFault) serve(w http.ResponseWriter, r *http.Request, side Side, n
 	case f.Status != 0:
 		next = f.answer(side)
 	case f.IgnoreRange:
-		r = r.Clone(r.Context())
-		r.Header.Del("Range")
+		// The header stays: a signature may be over it.
+		r = r.WithContext(context.WithValue(r.Context(), ignoreRange{}, true))
 	}
 	fw := &faultyWriter{ResponseWriter: w, fault: f, request: r}
 	defer func() {
