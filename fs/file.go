@@ -100,7 +100,7 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 	if err != nil {
 		if errors.Is(err, fault.ErrNotExist) {
 			// It was there when it was listed: to a reader that is a change.
-			err = fmt.Errorf("%w: %w", fault.ErrStale, err)
+			err = fmt.Errorf("%w: %v", fault.ErrStale, err)
 		}
 		errno := h.f.t.fail("read", h.f.id, h.f.path(), err)
 		if errno == syscall.ESTALE {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -241,6 +242,70 @@ func TestLazyUmount(t *testing.T) {
 	case <-m.exited:
 	case <-time.After(stopTime):
 		t.Error("the process goes on")
+	}
+}
+
+// TestStopElsewhere ends a mount that another mount namespace still has.
+func TestStopElsewhere(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a mount namespace")
+	}
+	d := generated(t)
+	m := d.mount(t)
+	other := exec.Command("unshare", "--mount", "--propagation", "private", "sleep", "300")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		other.Process.Kill()
+		other.Wait()
+	}()
+	eventually(t, "the other namespace", func() error {
+		ours, _ := os.Readlink("/proc/self/ns/mnt")
+		if theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", other.Process.Pid)); err != nil || theirs == ours {
+			return errNotYet
+		}
+		return nil
+	})
+	m.process.Signal(syscall.SIGTERM)
+	select {
+	case <-m.exited:
+		if m.err != nil {
+			t.Error(m.err)
+		}
+	case <-time.After(stopTime):
+		t.Error("SIGTERM does not end it")
+	}
+}
+
+// TestTwoAtOnce makes two mounts at one place at the same time, and sends two
+// signals at once to the one that gets it.
+func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	point := t.TempDir()
+	env := d.environment(t)
+	var mounts [2]*mounted
+	var errs [2]error
+	var wg sync.WaitGroup
+	for i := range mounts {
+		wg.Go(func() { mounts[i], errs[i] = d.tryMount(t, point, env) })
+	}
+	wg.Wait()
+	if (errs[0] == nil) == (errs[1] == nil) {
+		t.Fatalf("not one of two: %v, %v", errs[0], errs[1])
+	}
+	m := mounts[0]
+	if m == nil {
+		m = mounts[1]
+	}
+	m.run("ls", m.path("dataset", "internal"))
+	m.process.Signal(syscall.SIGTERM)
+	m.process.Signal(syscall.SIGTERM)
+	<-m.exited
+	if out, _ := exec.Command("grep", "-F", point, "/proc/self/mountinfo").Output(); len(out) > 0 {
+		t.Errorf("left mounted: %s", out)
 	}
 }
 

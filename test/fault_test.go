@@ -1,0 +1,98 @@
+package test
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// TestFaults reads at random through every way in which an answer can go wrong:
+// no wrong byte comes out, and while the fault passes, no error does.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t, "--memory-limit", "64M", "--cache-size", "0")
+	page := http.Header{"Content-Type": {"text/html"}}
+	for name, fault := range map[string]emulator.Fault{
+		"cut":                     {CutAfter: 70_000},
+		"cut before a byte":       {CutAfter: -1},
+		"reset":                   {CutAfter: 10_000, Reset: true},
+		"cut without a length":    {CutAfter: 70_000, NoLength: true},
+		"more than asked for":     {Extra: 1000},
+		"no range":                {ContentRange: "-"},
+		"another range":           {ContentRange: "bytes 5-9/10"},
+		"a page of a login":       {Status: 200, Header: page, Body: "<html>please log in</html>"},
+		"error told as a success": {Status: 200, Header: http.Header{"Content-Type": {"application/xml"}}, Body: "<Error><Code>InternalError</Code></Error>"},
+		"slow down":               {Status: 503},
+		"internal error":          {Status: 500},
+		"lost reply":              {DropReply: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fault.Route, fault.Times = "s3.GetObject", 2
+			for i, asset := range []string{"internal", "external"} {
+				heal := d.Inject(fault)
+				if _, err := m.helper("random", m.path("dataset", asset, "big"), contentName(asset, "big"), strconv.Itoa(len(name)*10+i), "3"); err != nil {
+					t.Errorf("%s: %v", asset, err)
+				}
+				heal()
+			}
+		})
+	}
+}
+
+// TestWholeFileForARange is a store that knows no ranges.
+func TestWholeFileForARange(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t)
+	defer d.Inject(emulator.Fault{Route: "s3.GetObject", IgnoreRange: true})()
+	for _, asset := range []string{"internal", "external"} {
+		if _, err := m.helper("pattern", m.path("dataset", asset, "block+1"), contentName(asset, "block+1")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestRefusedForGood is a store that refuses: the reader is told, and so is
+// whoever looks for the reason.
+func TestRefusedForGood(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t)
+	m.run("stat", m.path("dataset", "internal", "middle"))
+	defer d.Inject(emulator.Fault{Route: "s3.GetObject", Status: 403})()
+	if _, err := m.try("cat", m.path("dataset", "internal", "middle")); err == nil || !strings.Contains(err.Error(), "Permission denied") {
+		t.Errorf("%v", err)
+	}
+	if got := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(got, `"EACCES"`) || !strings.Contains(got, "middle") {
+		t.Errorf("errors.jsonl: %s", got)
+	}
+}
+
+// TestSmallCalls are the calls that programs make in passing.
+func TestSmallCalls(t *testing.T) {
+	t.Parallel()
+	m := generated(t).mount(t)
+	const script = `
+import errno, os, sys
+f = os.open(sys.argv[1], os.O_RDONLY)
+os.fsync(f)
+os.fdatasync(f)
+os.posix_fadvise(f, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+assert os.lseek(f, 10, os.SEEK_DATA) == 10
+assert os.lseek(f, 10, os.SEEK_HOLE) == os.fstat(f).st_size
+assert os.pread(f, 10, os.fstat(f).st_size) == b""
+assert os.statvfs(sys.argv[1]).f_namemax == 255
+assert os.fstat(f).st_ino == os.stat(sys.argv[1]).st_ino
+try:
+    os.stat(sys.argv[1] + "x" * 300)
+except OSError as e:
+    assert e.errno == errno.ENAMETOOLONG, e
+else:
+    raise AssertionError("a name of 300 bytes")
+`
+	m.run("python3", "-c", script, m.path("dataset", "internal", "middle"))
+}
