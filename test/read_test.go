@@ -206,6 +206,39 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestRemount reads in a second mount what a first one has read: it is on disk,
+// and is not asked for again; another token gets nothing of it.
+func TestRemount(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	env, dir := d.environment(t), t.TempDir()
+	read := func(env []string) (downloads int64) {
+		m, err := d.tryMount(t, t.TempDir(), env, "--cache-dir", filepath.Join(dir, "cache"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.stop()
+		d.ResetCounts()
+		for _, asset := range []string{"internal", "external"} {
+			for _, name := range []string{"one", "block", "block+1", "many/f007"} {
+				if _, err := m.helper("pattern", m.path("dataset", asset, name), contentName(asset, name)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		return d.Requests("s3.GetObject")
+	}
+	if n := read(env); n == 0 {
+		t.Error("the first mount asked for nothing")
+	}
+	if n := read(env); n != 0 {
+		t.Errorf("the second mount asked for %d ranges", n)
+	}
+	if n := read(append(env, "CODEOCEAN_TOKEN=cop_demo_admin")); n == 0 {
+		t.Error("another user's mount read from the cache of the first")
+	}
+}
+
 // TestChangedObject replaces an object while it is open: the reader gets ESTALE
 // and never a mix, and whoever looks again gets the new one.
 func TestChangedObject(t *testing.T) {
