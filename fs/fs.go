@@ -105,6 +105,9 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 	server, err := fusefs.Mount(point, r, t.options())
 	if err != nil {
 		stop()
+		if os.Geteuid() != 0 {
+			err = fmt.Errorf("%w: what fusermount3 said about it is on standard error, or in the log", err)
+		}
 		return nil, fmt.Errorf("mount at %s: %w", point, err)
 	}
 	device, err := mountpoint.DeviceAt(point)
