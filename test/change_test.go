@@ -161,10 +161,10 @@ func TestMembers(t *testing.T) {
 func TestExpiredListing(t *testing.T) {
 	t.Parallel()
 	d := generated(t)
-	m := d.mount(t)
+	m := d.mount(t, "--refresh-interval", "5s")
 	dir := m.path("dataset", "external", "many")
 	m.run("ls", dir)
-	time.Sleep(1500 * time.Millisecond) // longer than the refresh interval
+	time.Sleep(6 * time.Second) // longer than the refresh interval
 	d.ResetCounts()
 	m.run("sh", "-c", fmt.Sprintf("for i in $(seq 100 149); do stat %s/f$i; done", dir))
 	heads, lists := d.Requests("s3.HeadObject"), d.Requests("s3.ListObjectsV2")

@@ -147,15 +147,22 @@ func random(args []string) error {
 	return nil
 }
 
-// pattern FILE NAME reads FILE from end to end and compares likewise.
+// pattern FILE NAME [FROM TO] reads FILE from end to end, or between two
+// offsets, compares likewise, and prints its size.
 func pattern(args []string) error {
 	f, size, err := openSized(args[0])
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	from, to := int64(0), size
+	if len(args) > 2 {
+		if _, err := fmt.Sscan(args[2]+" "+args[3], &from, &to); err != nil {
+			return err
+		}
+	}
 	const step = 1 << 20
-	for off := int64(0); off < size; off += step {
+	for off := from; off < to; off += step {
 		if err := compare(f, args[1], off, step, size); err != nil {
 			return err
 		}

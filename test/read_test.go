@@ -86,7 +86,8 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestBigFile reads in a file that no cache holds: at random, and at its ends.
+// TestBigFile reads in a file that no cache holds: at random, at its end, and
+// where its offsets outgrow 32 bits.
 func TestBigFile(t *testing.T) {
 	t.Parallel()
 	m := generated(t).mount(t, "--memory-limit", "64M")
@@ -97,6 +98,11 @@ func TestBigFile(t *testing.T) {
 		}
 		if _, err := m.helper("random", file, contentName(asset, "big"), "1", "60"); err != nil {
 			t.Error(err)
+		}
+		for _, at := range []int64{1 << 31, 1 << 32, bigSize - 16<<20} {
+			if _, err := m.helper("pattern", file, contentName(asset, "big"), fmt.Sprint(at-16<<20), fmt.Sprint(at+16<<20)); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }
