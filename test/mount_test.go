@@ -41,7 +41,14 @@ func deploy(t testing.TB, edit ...func(*emulator.Config)) *deployment {
 	if err := samples.Extract(data); err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, append([]func(*emulator.Config){func(c *emulator.Config) { c.Data = data }}, edit...)...)
+	d := serve(t, append([]func(*emulator.Config){func(c *emulator.Config) { c.Data = data }}, edit...)...)
+	// One of the drafts becomes ready by itself after a while, which is for
+	// people to see: tests do not depend on when they look.
+	err := d.Change("5cac5a26-dc70-5028-8db0-394d1069d2f1", func(a *emulator.Asset) { a.ReadyAfter, a.ReadyAt = 0, 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // serve starts an emulator that serves nothing but what edit gives it.
@@ -76,9 +83,13 @@ func (d *deployment) environment(t testing.TB) []string {
 		"XDG_CACHE_HOME=" + filepath.Join(home, ".cache"), "XDG_CONFIG_HOME=" + filepath.Join(home, ".config"),
 		"CODEOCEAN_DOMAIN=" + d.APIURL(), "CODEOCEAN_TOKEN=cop_demo",
 		"AWS_ACCESS_KEY_ID=" + key.AccessKey, "AWS_SECRET_ACCESS_KEY=" + key.SecretKey,
-		"GORACE=halt_on_error=1",
+		raceOptions,
 	}
 }
+
+// raceOptions make a data race end the program that has one, and not each of
+// them wait for a second at its end.
+const raceOptions = "GORACE=halt_on_error=1 atexit_sleep_ms=0"
 
 // mounted is a mount in a process of its own.
 type mounted struct {
@@ -209,7 +220,7 @@ func (m *mounted) try(program string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), runTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Env = append(os.Environ(), "LC_ALL=C", raceOptions)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)

@@ -50,7 +50,7 @@ func TestTranscript(t *testing.T) {
 	local := strings.NewReplacer("/home/ada", home, strings.ReplaceAll("/home/ada", "/", "%2F"), strings.ReplaceAll(home, "/", "%2F"))
 	for _, step := range readTranscript(t, string(readme)) {
 		cmd := exec.Command("sh", "-c", step.command)
-		cmd.Env = []string{"HOME=" + home, "PATH=" + filepath.Dir(binary) + ":" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
+		cmd.Env = []string{"HOME=" + home, "PATH=" + filepath.Dir(binary) + ":" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", raceOptions}
 		cmd.WaitDelay = time.Second
 		dog := time.AfterFunc(runTime, func() { cmd.Process.Kill() })
 		// The background process keeps no pipe of ours, so this ends with the command.
@@ -101,7 +101,7 @@ func TestPromises(t *testing.T) {
 // TestFlagsAreDocumented holds the help text and the README together.
 func TestFlagsAreDocumented(t *testing.T) {
 	t.Parallel()
-	help, _, code := command(t, []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, "mount", "--help")
+	help, _, code := command(t, []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), raceOptions}, "mount", "--help")
 	if code != 0 {
 		t.Fatalf("status %d", code)
 	}

@@ -121,7 +121,7 @@ func TestDraft(t *testing.T) {
 func (m *mounted) hold(file string) func() string {
 	m.t.Helper()
 	cmd := exec.Command(os.Args[0], file)
-	cmd.Env = append(os.Environ(), helperVar+"=hold")
+	cmd.Env = append(os.Environ(), helperVar+"=hold", raceOptions)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	in, err := cmd.StdinPipe()
