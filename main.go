@@ -11,8 +11,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,7 +61,8 @@ func main() {
 // means it that sets them all.
 func dropEmpty() {
 	for _, v := range os.Environ() {
-		if name, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(name, envPrefix) {
+		name, value, _ := strings.Cut(v, "=")
+		if value == "" && (strings.HasPrefix(name, envPrefix) || slices.Contains(api.DomainVariables, name)) {
 			os.Unsetenv(name)
 		}
 	}
@@ -194,9 +197,7 @@ func flags(all ...cli.Flag) []cli.Flag {
 
 func mountCommand(parent *daemon.Parent) *cli.Command {
 	all := flags(
-		&cli.StringFlag{Name: "domain", Usage: "mount the deployment at `DOMAIN`, as codeocean.example.org; http:// for one on this machine", EnvVars: []string{
-			"CODEOCEAN_DOMAIN", "CODE_OCEAN_DOMAIN", "CO_DOMAIN", "CODEOCEAN_URL",
-		}},
+		&cli.StringFlag{Name: "domain", Usage: "mount the deployment at `DOMAIN`, as codeocean.example.org; http:// for one on this machine", EnvVars: api.DomainVariables},
 		&cli.StringFlag{Name: "token-file", Usage: "read the access token from `FILE`, which only you may read; without it $CODEOCEAN_TOKEN, or ~/.codeocean/credentials.json"},
 		&cli.StringFlag{Name: "s3-endpoint", Usage: "look for the buckets of external assets in the store at `URL`, path style, instead of AWS"},
 		&cli.StringFlag{Name: "cache-dir", Value: service.CacheDir(), Usage: "keep what was read, and the list of assets, in `DIR`"},
@@ -267,7 +268,7 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 	}
 	for name, id := range map[string]*uint32{"uid": &s.UID, "gid": &s.GID} {
 		n := c.Int(name)
-		if n < 0 || n > 1<<31 {
+		if n < 0 || n >= math.MaxUint32 { // the highest is chown's "leave it"
 			return s, fmt.Errorf("--%s %d is not an id", name, n)
 		}
 		*id = uint32(n)
@@ -372,7 +373,7 @@ func demoCommand(parent *daemon.Parent) *cli.Command {
 		Name: "demo", Usage: "mount a deployment on this machine with sample assets; needs no account",
 		ArgsUsage: "[MOUNTPOINT]",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "data", Value: filepath.Join(service.CacheDir(), "demo"), Usage: "keep its assets in `DIR`"},
+			&cli.StringFlag{Name: "data", Value: service.DemoDir(), Usage: "keep its assets in `DIR`"},
 			&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground; ^C unmounts", DisableDefaultText: true},
 			&cli.StringFlag{Name: "log-file", Usage: "log to `FILE`"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log what is at least of `LEVEL`: debug, info, warn or error"},

@@ -25,7 +25,7 @@ type Table[V any] struct {
 	mu      sync.Mutex // guards what follows
 	lru     *simplelru.LRU[string, tableEntry[V]]
 	used    int64
-	dropped int // calls of Drop: a load that began before one keeps nothing
+	loading map[string]*bool // keys being loaded → whether dropped since
 }
 
 type tableEntry[V any] struct {
@@ -37,7 +37,7 @@ type tableEntry[V any] struct {
 // NewTable makes a table for values of at most limit in all, as cost counts
 // them. Loads end with ctx, or after timeout.
 func NewTable[V any](ctx context.Context, limit int64, timeout time.Duration, cost func(V) int64) *Table[V] {
-	t := &Table[V]{ctx: ctx, timeout: timeout, limit: limit, cost: cost}
+	t := &Table[V]{ctx: ctx, timeout: timeout, limit: limit, cost: cost, loading: make(map[string]*bool)}
 	// The bound is on cost, not on the number of entries: 1<<31 is "any number".
 	t.lru, _ = simplelru.NewLRU(1<<31, func(_ string, e tableEntry[V]) { t.used -= e.cost })
 	return t
@@ -73,13 +73,20 @@ func (t *Table[V]) load(key string, load func(context.Context) (V, error)) (v V,
 			err = fmt.Errorf("panic: %v\n%s", what, debug.Stack())
 		}
 	}()
+	dropped := new(bool)
 	t.mu.Lock()
-	dropped := t.dropped
+	t.loading[key] = dropped
 	t.mu.Unlock()
 	ctx, cancel := context.WithTimeout(t.ctx, t.timeout)
 	defer cancel()
-	if v, err = load(ctx); err == nil {
-		t.put(key, v, dropped)
+	v, err = load(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil && !*dropped { // else it may be what was dropped
+		t.put(key, v)
+	}
+	if t.loading[key] == dropped { // and no later load has begun
+		delete(t.loading, key)
 	}
 	return v, err
 }
@@ -102,7 +109,9 @@ func (t *Table[V]) Drop(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lru.Remove(key)
-	t.dropped++
+	if dropped := t.loading[key]; dropped != nil {
+		*dropped = true
+	}
 	t.flights.Forget(key)
 }
 
@@ -113,12 +122,8 @@ func (t *Table[V]) Used() (cost int64, entries int) {
 	return t.used, t.lru.Len()
 }
 
-func (t *Table[V]) put(key string, v V, dropped int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.dropped != dropped {
-		return // it may be what was dropped meanwhile
-	}
+// put keeps a value. mu is held.
+func (t *Table[V]) put(key string, v V) {
 	t.lru.Remove(key)
 	e := tableEntry[V]{v, t.cost(v), time.Now()}
 	t.used += e.cost

@@ -53,7 +53,7 @@ func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 	defer call.end()
 	s, err := a.t.source(call, a.id)
 	if err != nil {
-		return nil, a.t.fail("lookup", a.id, name, err)
+		return nil, a.t.failLookup(out, "lookup", a.id, name, err)
 	}
 	if contained := a.contained(s.asset); contained != nil {
 		return a.lookupContained(ctx, call, contained, name, out)
@@ -95,7 +95,7 @@ const metaPath = "\x00meta"
 func (a *assetDir) meta(ctx context.Context, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	id := a.id
 	return a.textNode(ctx, remote.MetaName, identity(syscall.S_IFREG, id, metaPath, ""), text{
-		perm: 0o666,
+		asset: id, path: remote.MetaName, perm: 0o666,
 		read: func(ctx context.Context) (content, error) {
 			asset, err := a.t.dep.Catalog.ByID(ctx, id)
 			if err != nil {
@@ -110,7 +110,8 @@ func (a *assetDir) meta(ctx context.Context, out *fuse.EntryOut) (*fusefs.Inode,
 	}, out)
 }
 
-// xattrs are the attributes of an asset's directory. None takes a request.
+// xattrs are the attributes of an asset's directory. None takes a request, but
+// for an asset that no listing shows.
 func (a *assetDir) xattrs(ctx context.Context) ([]xattr, error) {
 	asset, err := a.t.dep.Catalog.ByID(ctx, a.id)
 	if err != nil {

@@ -37,7 +37,7 @@ func (d *byID) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 		// What is no id at all, the platform may call a bad request.
 		return miss(out, false)
 	case err != nil:
-		return nil, d.t.fail("lookup", name, "", err)
+		return nil, d.t.failLookup(out, "lookup", name, "", err)
 	}
 	return d.assetNode(ctx, name, asset, byIDName, out), 0
 }

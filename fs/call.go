@@ -20,7 +20,8 @@ const (
 	// dataBudget is the longest a read may take: room for the retries of one
 	// stalled request (10 s to notice, 5 times).
 	dataBudget = 60 * time.Second
-	// lookupBudget is the longest for a name or an attribute.
+	// lookupBudget is the longest for an attribute, and for a name that takes
+	// no listing.
 	lookupBudget = 30 * time.Second
 	// listBudget is the longest for a whole directory. A folder of a million
 	// keys is a thousand requests in a row, each of them bounded by itself.

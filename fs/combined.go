@@ -34,14 +34,16 @@ func (a *assetDir) contained(asset catalog.Entry) contained {
 		switch {
 		case c.ID == "":
 			hidden = append(hidden, remote.Hidden{Path: c.Mount, Reason: "a member without an id"})
-		case a.within(c.ID):
+		case c.ID == a.id:
 			hidden = append(hidden, remote.Hidden{Path: c.Mount, Reason: "a combined asset that contains itself"})
+		case a.within(c.ID):
+			// It shows elsewhere; here it would go on for ever.
 		default:
 			// One asset may be a member twice, under two mounts.
 			items = append(items, names.Item{ID: c.ID + memberSep + strconv.Itoa(i), Name: cmp.Or(c.Mount, c.ID), Created: int64(i)})
 		}
 	}
-	a.t.hidden.set(asset.ID, a.view, hidden)
+	a.t.hidden.set(asset.ID, "", hidden)
 	byName := make(contained, len(items))
 	for item, name := range names.Assign(items, map[string]string{remote.MetaName: ""}) {
 		byName[name], _, _ = strings.Cut(item, memberSep)
@@ -57,14 +59,14 @@ func (a *assetDir) inside(name string) string {
 	return a.view + "/" + a.id + memberSep + name
 }
 
-// within reports whether this directory shows inside the asset id, or is it.
+// within reports whether this directory shows inside the asset id.
 func (a *assetDir) within(id string) bool {
 	for step := range strings.SplitSeq(a.view, "/") {
 		if above, _, ok := strings.Cut(step, memberSep); ok && above == id {
 			return true
 		}
 	}
-	return id == a.id
+	return false
 }
 
 // entries are the members in order of name.
@@ -86,7 +88,7 @@ func (a *assetDir) lookupContained(ctx context.Context, call *call, c contained,
 	}
 	asset, err := a.t.dep.Catalog.ByID(call, id)
 	if err != nil {
-		return nil, a.t.fail("lookup", a.id, name, err)
+		return nil, a.t.failLookup(out, "lookup", a.id, name, err)
 	}
 	return a.assetNode(ctx, name, asset, a.inside(name), out), 0
 }

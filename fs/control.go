@@ -2,7 +2,6 @@ package fs
 
 import (
 	"context"
-	"os"
 	"syscall"
 	"time"
 
@@ -18,8 +17,9 @@ var (
 )
 
 // controlDir is the control directory: what this mount is, how it does, and
-// what failed. It is for the owner of the mount alone, whoever else may read
-// the data.
+// what failed. Its mode is 0700 whatever the umask, which the kernel enforces
+// (default_permissions): it is for the owner of the mount alone, whoever else
+// may read the data.
 type controlDir struct{ fixedDir }
 
 // The files of the control directory.
@@ -45,22 +45,12 @@ var controlFiles = []struct {
 
 func controlPath(name string) string { return controlName + "/" + name }
 
-// permitted keeps everyone but the mount's owner and root out, whatever the
-// permissions say: with allow_other and a umask of 0 they may say too much.
-func (d *controlDir) permitted(ctx context.Context) bool {
-	caller, ok := fuse.FromContext(ctx)
-	return ok && (caller.Uid == 0 || caller.Uid == d.t.cfg.UID || caller.Uid == uint32(os.Getuid()))
-}
-
 // Lookup finds a file.
 func (d *controlDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	if !d.permitted(ctx) {
-		return nil, syscall.EACCES
-	}
 	for _, f := range controlFiles {
 		if f.name == name {
 			return d.textNode(ctx, name, identity(syscall.S_IFREG, "", controlPath(name), ""), text{
-				perm: 0o600,
+				path: controlPath(name), perm: 0o600,
 				read: func(ctx context.Context) (content, error) { return f.read(d.t, ctx) },
 			}, out)
 		}
@@ -69,10 +59,7 @@ func (d *controlDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut
 }
 
 // OpendirHandle lists the files.
-func (d *controlDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	if !d.permitted(ctx) {
-		return nil, 0, syscall.EACCES
-	}
+func (d *controlDir) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
 	entries := make([]fuse.DirEntry, 0, len(controlFiles))
 	for _, f := range controlFiles {
 		entries = append(entries, fuse.DirEntry{

@@ -32,7 +32,7 @@ type file struct {
 	id    string       // of the asset
 	dir   string       // the folder it is in, see remote.Join
 	entry remote.Entry // with the time to show as Modified
-	stale atomic.Bool  // the platform has another version by now
+	stale atomic.Bool  // the platform had another version, until it is listed again
 }
 
 // Getattr gives the attributes that were fixed when the file was looked up.
@@ -63,7 +63,10 @@ func (f *file) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 	if f.stale.Load() || fileIdentity(f.id, s, f.dir, f.entry) != f.StableAttr() {
 		return nil, 0, syscall.ESTALE // the asset's files were moved, say
 	}
-	h := &fileHandle{f: f, data: f.t.cache.Open(s.Object(f.path(), f.entry))}
+	h := &fileHandle{
+		f: f, data: f.t.cache.Open(s.Object(f.path(), f.entry)),
+		listing: listingKey(s, f.dir), final: s.Immutable(),
+	}
 	return h, fuse.FOPEN_KEEP_CACHE | fuse.FOPEN_NOFLUSH, 0
 }
 
@@ -79,8 +82,10 @@ func (f *file) path() string { return remote.Join(f.dir, f.entry) }
 
 // fileHandle is one open(2) of a file, with a read-ahead of its own.
 type fileHandle struct {
-	f    *file
-	data *cache.Handle
+	f       *file
+	data    *cache.Handle
+	listing string // of the folder that the file is in
+	final   bool   // there is no other version, whatever fails
 }
 
 // Read fills dest from off on: as many bytes as it holds or as the file has
@@ -103,8 +108,8 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 			err = fmt.Errorf("%w: %v", fault.ErrStale, err)
 		}
 		errno := h.f.t.fail("read", h.f.id, h.f.path(), err)
-		if errno == syscall.ESTALE {
-			h.f.gone()
+		if errno == syscall.ESTALE && !h.final {
+			h.gone()
 		}
 		return nil, errno
 	}
@@ -121,20 +126,15 @@ func (h *fileHandle) Release(context.Context) syscall.Errno {
 // the platform has. The name is not taken back from the kernel: for that it
 // takes the lock of the directory, and would wait, with all who look for any
 // name there, for a lookup that may be waiting for the network.
-func (f *file) gone() {
-	if f.stale.Swap(true) {
+func (h *fileHandle) gone() {
+	h.f.t.listings.Drop(h.listing)
+	if h.f.stale.Swap(true) {
 		return
 	}
-	// The kernel takes locks of its own for a notice, so it may not be sent
-	// from a handler that the kernel waits for.
-	go func() {
-		call := newCall(context.Background(), lookupBudget)
-		defer call.end()
-		if s, err := f.t.source(call, f.id); err == nil {
-			f.t.listings.Drop(listingKey(s, f.dir))
-		}
-		f.NotifyContent(-1, 0) // its attributes, which the kernel would keep
-	}()
+	// Its attributes, which the kernel would keep. The kernel takes locks of
+	// its own for a notice, so it may not be sent from a handler that the
+	// kernel waits for.
+	go h.f.NotifyContent(-1, 0)
 }
 
 // Fsync has nothing to write, which is a success.

@@ -24,6 +24,14 @@ func (d *fixedDir) Getattr(_ context.Context, _ fusefs.FileHandle, out *fuse.Att
 	return 0
 }
 
+func (d *fixedDir) permissions() uint32 { return d.perm }
+
+// fixedChild is a node that a fixedDir is a part of.
+type fixedChild interface {
+	fusefs.InodeEmbedder
+	permissions() uint32
+}
+
 func (n *node) fillFixed(out *fuse.Attr, perm uint32) {
 	n.t.fill(out, syscall.S_IFDIR, 0, n.t.started)
 	out.Mode = syscall.S_IFDIR | perm&^n.t.cfg.Umask
@@ -31,10 +39,10 @@ func (n *node) fillFixed(out *fuse.Attr, perm uint32) {
 
 // fixedNode is a fixed directory as a child of n. path is what its inode number
 // is made of.
-func (n *node) fixedNode(ctx context.Context, name, path string, perm uint32, child fusefs.InodeEmbedder, out *fuse.EntryOut) *fusefs.Inode {
+func (n *node) fixedNode(ctx context.Context, name, path string, child fixedChild, out *fuse.EntryOut) *fusefs.Inode {
 	out.SetEntryTimeout(forever)
 	out.SetAttrTimeout(forever)
-	n.fillFixed(&out.Attr, perm)
+	n.fillFixed(&out.Attr, child.permissions())
 	return n.child(ctx, name, identity(syscall.S_IFDIR, "", path, ""), func() fusefs.InodeEmbedder { return child })
 }
 

@@ -33,7 +33,7 @@ func (f *folder) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err != nil {
-		return nil, f.t.fail("lookup", f.id, f.path, err)
+		return nil, f.t.failLookup(out, "lookup", f.id, f.path, err)
 	}
 	return f.lookupIn(ctx, call, s, name, out)
 }
@@ -50,7 +50,7 @@ func (f *folder) lookupIn(ctx context.Context, call *call, s *source, name strin
 	case errors.Is(err, fault.ErrNotExist):
 		return miss(out, final)
 	case err != nil:
-		return nil, f.t.fail("lookup", f.id, remote.Join(f.path, remote.Entry{Raw: name}), err)
+		return nil, f.t.failLookup(out, "lookup", f.id, remote.Join(f.path, remote.Entry{Raw: name}), err)
 	}
 	return f.entry(ctx, s, e, out), 0
 }
@@ -64,12 +64,16 @@ func (f *folder) entry(ctx context.Context, s *source, e remote.Entry, out *fuse
 	out.SetAttrTimeout(f.t.timeout(s))
 	id := f.identify(s, e)
 	f.t.fill(&out.Attr, id.Mode, e.Size, e.Modified)
-	return f.child(ctx, e.Name, id, func() fusefs.InodeEmbedder {
+	child := f.child(ctx, e.Name, id, func() fusefs.InodeEmbedder {
 		if e.Dir {
 			return &folder{node: node{t: f.t}, id: f.id, path: remote.Join(f.path, e), view: f.view}
 		}
 		return &file{node: node{t: f.t}, id: f.id, dir: f.path, entry: e}
 	})
+	if known, ok := child.Operations().(*file); ok {
+		known.stale.Store(false) // it may have changed, and changed back
+	}
+	return child
 }
 
 // identify is the identity of the entry e of f.

@@ -92,7 +92,8 @@ type Server struct {
 
 // Mount mounts a deployment at the directory point, which mountpoint.Prepare
 // has looked at, and serves it until it is unmounted. The caller runs the
-// catalog, and closes deployment and cache after Wait.
+// catalog, and closes deployment and cache after Wait, or when it ends the
+// process.
 func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *cache.Cache, cfg Config) (*Server, error) {
 	ctx, stop := context.WithCancel(ctx)
 	t := &tree{

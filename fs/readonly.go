@@ -10,6 +10,7 @@ import (
 
 var (
 	_ fusefs.NodeCreater       = (*readOnly)(nil)
+	_ fusefs.NodeTmpfiler      = (*readOnly)(nil)
 	_ fusefs.NodeMkdirer       = (*readOnly)(nil)
 	_ fusefs.NodeMknoder       = (*readOnly)(nil)
 	_ fusefs.NodeSymlinker     = (*readOnly)(nil)
@@ -27,6 +28,10 @@ var (
 type readOnly struct{}
 
 func (readOnly) Create(context.Context, string, uint32, uint32, *fuse.EntryOut) (*fusefs.Inode, fusefs.FileHandle, uint32, syscall.Errno) {
+	return nil, nil, 0, syscall.EROFS
+}
+
+func (readOnly) Tmpfile(context.Context, uint32, uint32, *fuse.EntryOut) (*fusefs.Inode, fusefs.FileHandle, uint32, syscall.Errno) {
 	return nil, nil, 0, syscall.EROFS
 }
 

@@ -32,7 +32,7 @@ type root struct{ fixedDir }
 func (r *root) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	perm := uint32(0o777)
 	dir := func() fixedDir { return fixedDir{node{t: r.t}, perm} }
-	var child fusefs.InodeEmbedder
+	var child fixedChild
 	switch name {
 	case controlName:
 		perm = 0o700
@@ -49,7 +49,7 @@ func (r *root) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 		}
 		child = &typeDir{dir(), api.Type(name), false}
 	}
-	return r.fixedNode(ctx, name, name, perm, child, out), 0
+	return r.fixedNode(ctx, name, name, child, out), 0
 }
 
 // OpendirHandle lists the types and the control directory.

@@ -34,7 +34,7 @@ func (d *searchDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 		return miss(out, false)
 	}
 	child := &queryDir{fixedDir{node{t: d.t}, d.perm}, name}
-	return d.fixedNode(ctx, name, searchName+"/"+name, d.perm, child, out), 0
+	return d.fixedNode(ctx, name, searchName+"/"+name, child, out), 0
 }
 
 // OpendirHandle lists nothing.
@@ -85,7 +85,7 @@ func (d *queryDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 	defer call.end()
 	hits, err := d.hits(call)
 	if err != nil {
-		return nil, d.t.fail("search", "", d.query, err)
+		return nil, d.t.failLookup(out, "search", "", d.query, err)
 	}
 	i := slices.IndexFunc(hits, func(h hit) bool { return h.name == name })
 	if i < 0 {

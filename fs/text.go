@@ -20,8 +20,10 @@ var (
 
 // text is a file that we write ourselves: a function that gives its content.
 type text struct {
-	perm uint32 // before the umask
-	read func(context.Context) (content, error)
+	asset string // whose it is, or ""
+	path  string // for messages
+	perm  uint32 // before the umask
+	read  func(context.Context) (content, error)
 }
 
 // content is what a text is at one moment.
@@ -40,6 +42,7 @@ type textFile struct {
 func (n *node) textNode(ctx context.Context, name string, id fusefs.StableAttr, t text, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	f := &textFile{node{t: n.t}, t}
 	if errno := f.stat(ctx, &out.Attr); errno != 0 {
+		out.SetEntryTimeout(uncached) // not a final miss
 		return nil, errno
 	}
 	out.SetEntryTimeout(n.t.cfg.Refresh)
@@ -62,8 +65,7 @@ func (f *textFile) render(ctx context.Context) (content, syscall.Errno) {
 	defer call.end()
 	c, err := f.read(call)
 	if err != nil {
-		name, _ := f.Parent()
-		return content{}, f.t.fail("read", "", name, err)
+		return content{}, f.t.fail("read", f.asset, f.path, err)
 	}
 	return c, 0
 }

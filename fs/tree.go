@@ -98,6 +98,13 @@ func miss(out *fuse.EntryOut, final bool) (*fusefs.Inode, syscall.Errno) {
 	return nil, syscall.ENOENT
 }
 
+// failLookup is fail for a lookup. A miss that came from a failure is not final:
+// the kernel is not to keep it.
+func (t *tree) failLookup(out *fuse.EntryOut, op, asset, path string, err error) syscall.Errno {
+	out.SetEntryTimeout(uncached)
+	return t.fail(op, asset, path, err)
+}
+
 // junk are names that desktops ask for in every directory. Where an answer would
 // take a request they are answered without.
 func junk(name string) bool {

@@ -52,7 +52,7 @@ func (d *typeDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (
 	case errors.Is(err, fault.ErrNotExist):
 		return miss(out, false)
 	case err != nil:
-		return nil, d.t.fail("lookup", "", typePath(d.typ, d.archived)+"/"+name, err)
+		return nil, d.t.failLookup(out, "lookup", "", typePath(d.typ, d.archived)+"/"+name, err)
 	}
 	return d.assetNode(ctx, name, asset, d.view(asset, name), out), 0
 }
@@ -92,7 +92,7 @@ func (d *archivedDir) Lookup(ctx context.Context, name string, out *fuse.EntryOu
 	for _, typ := range d.t.cfg.Types {
 		if string(typ) == name {
 			child := &typeDir{fixedDir{node{t: d.t}, d.perm}, typ, true}
-			return d.fixedNode(ctx, name, typePath(typ, true), d.perm, child, out), 0
+			return d.fixedNode(ctx, name, typePath(typ, true), child, out), 0
 		}
 	}
 	return miss(out, true)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"codeoceanfs/remote/names"
 )
@@ -75,19 +76,21 @@ func (l *Listing) Find(name string) (Entry, bool) {
 // Hidden are the things left out, each with its reason.
 func (l *Listing) Hidden() []Hidden { return l.hidden }
 
-// entryCost is what an Entry takes beside its strings: its own fields, as
-// unsafe.Sizeof has them on 64-bit machines.
-const entryCost = 96
+// entryCost is what an Entry takes beside its strings.
+const entryCost = int64(unsafe.Sizeof(Entry{}))
 
 // Cost is the memory that the listing takes, in bytes, near enough to bound
 // the memory of many.
 func (l *Listing) Cost() int64 {
-	total := int64(entryCost)
+	total := entryCost
 	for _, e := range l.entries {
 		total += entryCost + int64(len(e.Name)+len(e.ETag))
 		if e.Raw != e.Name {
 			total += int64(len(e.Raw))
 		}
+	}
+	for _, h := range l.hidden {
+		total += int64(len(h.Path) + len(h.Reason))
 	}
 	return total
 }

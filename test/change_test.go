@@ -151,6 +151,27 @@ func TestMembers(t *testing.T) {
 			}
 		}
 	}
+	// A member that is not there yet is not gone for ever.
+	const late = "66666666-0000-4000-8000-000000000005"
+	combined("", "early", emulator.Contained{ID: late, Mount: "a"})
+	eventually(t, "the combined asset", func() error {
+		_, err := m.try("ls", m.path("combined", "early"))
+		return err
+	})
+	if _, err := m.try("cat", m.path("combined", "early", "a", "f")); err == nil {
+		t.Error("a member that does not exist")
+	}
+	_, err := d.Add(emulator.Asset{
+		Record:   emulator.Record{ID: late, Name: "late", Type: "dataset", State: "ready"},
+		Generate: []emulator.Generated{{Path: "f", Text: late}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the late member", func() error {
+		_, err := m.try("cat", m.path("combined", "early", "a", "f"))
+		return err
+	})
 	if got := m.run("cat", m.path("control", "status.json")); !strings.Contains(got, "contains itself") {
 		t.Errorf("what is left out is not told: %s", got)
 	}

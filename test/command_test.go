@@ -402,6 +402,14 @@ func TestConfig(t *testing.T) {
 		t.Errorf("umask from the flag: %s", got)
 	}
 	m.run("cat", m.path("dataset", "ecephys_661398_2023-03-31_17-01-09", "subject.json"))
+
+	// An empty variable is none.
+	if err := os.WriteFile(config, []byte("domain: "+d.APIURL()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.tryMount(t, t.TempDir(), append(env, "CODEOCEAN_DOMAIN=", "CODEOCEANFS_UMASK="), "--config", config); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestTokenFile replaces the token in its file while it is mounted.

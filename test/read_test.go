@@ -267,4 +267,39 @@ func TestChangedObject(t *testing.T) {
 		_, err := m.helper("random", file, "second", "5", "20")
 		return err
 	})
+	// It changes, and changes back: the first version is one again.
+	first := emulator.Generated{Path: "the/prefix/block", Size: 128 << 10, Seed: "lab-bucket/the/prefix/block"}
+	other := emulator.Generated{Path: "the/prefix/block", Size: 128 << 10, Seed: "other"}
+	read = m.hold(m.path("dataset", "external", "block"))
+	if err := d.PutObject("lab-bucket", other); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); !strings.HasSuffix(got, "file handle") {
+		t.Errorf("the open file: %q", got)
+	}
+	if err := d.PutObject("lab-bucket", first); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first version", func() error {
+		_, err := m.helper("pattern", m.path("dataset", "external", "block"), contentName("external", "block"))
+		return err
+	})
+}
+
+// TestPassingFailure loses the URLs of a file of an asset that cannot change:
+// when they are back, so is the file.
+func TestPassingFailure(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t)
+	file := m.path("dataset", "internal", "block")
+	m.run("stat", file)
+	heal := d.Inject(emulator.Fault{Path: "block", Status: 404})
+	if _, err := m.try("cat", file); err == nil {
+		t.Error("the fault is not in force")
+	}
+	heal()
+	if _, err := m.helper("pattern", file, contentName("internal", "block")); err != nil {
+		t.Errorf("after it: %v", err)
+	}
 }

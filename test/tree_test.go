@@ -269,6 +269,7 @@ func TestReadOnly(t *testing.T) {
 		{"sh", "-c", "echo x >> " + asset + "/.meta.json"},
 		{"mkfifo", asset + "/pipe"},
 		{"python3", "-c", "import os, sys; os.setxattr(sys.argv[1], 'user.x', b'y')", asset},
+		{"python3", "-c", "import os, sys; os.open(sys.argv[1], os.O_TMPFILE | os.O_RDWR)", asset},
 		{"mkdir", m.path("dataset", "new")},
 		{"mkdir", m.path("new")},
 	} {

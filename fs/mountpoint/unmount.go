@@ -17,9 +17,6 @@ import (
 // helperTime is how long fusermount3 may take. It only makes a system call.
 const helperTime = 10 * time.Second
 
-// ErrBusy is a mount that programs still use.
-var ErrBusy = errors.New("in use: close the programs that have files of it open or stand in it, or add --lazy to leave them behind")
-
 // Unmount takes a mount of ours away, and refuses to touch any other. A lazy
 // one takes it out of the tree at once, whoever still uses it.
 func Unmount(dir string, lazy bool) error {
@@ -36,7 +33,7 @@ func Unmount(dir string, lazy bool) error {
 	err = unmount(abs, lazy)
 	switch {
 	case errors.Is(err, unix.EBUSY):
-		return fmt.Errorf("%s is %w", dir, ErrBusy)
+		return fmt.Errorf("%s is in use: close the programs that have files of it open or stand in it, or add --lazy to leave them behind", dir)
 	case err != nil:
 		return fmt.Errorf("unmount %s: %w", dir, err)
 	}

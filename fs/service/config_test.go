@@ -82,7 +82,7 @@ func TestDefaultConfigMayBeMissing(t *testing.T) {
 func TestCheck(t *testing.T) {
 	point := t.TempDir()
 	good := func() *Settings {
-		return &Settings{Point: point, CacheDir: t.TempDir(), MemoryLimit: MinMemory, Refresh: time.Second}
+		return &Settings{Point: point, CacheDir: t.TempDir(), MemoryLimit: minMemory, Refresh: time.Second}
 	}
 	if err := good().Check(); err != nil {
 		t.Error(err)

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,12 +26,24 @@ func DemoSettings(point, data, version string) *Settings {
 		UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), Umask: 0o022,
 		MaxAPIRequests: 16, MaxS3Requests: 32,
 		demoData: data,
-		CacheDir: filepath.Dir(data), // for the log
+		CacheDir: CacheDir(), // for the log
 	}
+}
+
+// DemoDir is where the samples are kept unless the user chooses another place,
+// or "" for a user without a home.
+func DemoDir() string {
+	if CacheDir() == "" {
+		return ""
+	}
+	return filepath.Join(CacheDir(), "demo")
 }
 
 // Demo is Mount of a deployment of its own, which ends with the mount.
 func Demo(ctx context.Context, s *Settings, ready func(text string)) error {
+	if s.demoData == "" {
+		return errors.New("no home directory to keep the samples in: name one with --data")
+	}
 	if err := os.MkdirAll(s.Point, 0o755); err != nil && !os.IsExist(err) {
 		// A dead mount of an earlier demo is there and is no directory to
 		// anybody: Mount clears it.

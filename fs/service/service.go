@@ -29,7 +29,7 @@ import (
 // Settings are what a user can choose. Sizes are in bytes.
 type Settings struct {
 	Point          string // the directory to mount at
-	Domain         string // empty: from the environment or the user's files
+	Domain         string // empty: from the environment (Getenv) or the user's files
 	TokenFile      string // likewise
 	S3Endpoint     string
 	Buckets        map[string]bucket.Rule
@@ -52,9 +52,9 @@ type Settings struct {
 	Logger         *slog.Logger
 }
 
-// MinMemory is the least that a mount works well with: room for a stream of
+// minMemory is the least that a mount works well with: room for a stream of
 // every core, the records of 100,000 assets, and the program itself.
-const MinMemory = 64 << 20
+const minMemory = 64 << 20
 
 // How a memory limit is divided: a half is for blocks of files, which are not in
 // Go's heap. The heap gets three quarters, since both are seldom full at once
@@ -82,10 +82,10 @@ func (s *Settings) Check() error {
 		return errors.New("the mount point is empty: name a directory")
 	}
 	if s.CacheDir == "" {
-		return errors.New("no --cache-dir, and no home directory to keep it in: name one")
+		return errors.New("no place for the cache and the log: name one with --cache-dir, or set HOME")
 	}
-	if s.MemoryLimit < MinMemory {
-		return fmt.Errorf("--memory-limit %d bytes is too little: at least %d MiB", s.MemoryLimit, MinMemory>>20)
+	if s.MemoryLimit < minMemory {
+		return fmt.Errorf("--memory-limit %d bytes is too little: at least %d MiB", s.MemoryLimit, minMemory>>20)
 	}
 	for _, t := range s.Types {
 		if !slices.Contains(allTypes, api.Type(t)) {

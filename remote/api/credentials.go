@@ -12,11 +12,12 @@ import (
 	"unicode"
 )
 
-// The environment variables in use for a deployment and its token, ours first.
-var (
-	domainVariables = []string{"CODEOCEAN_DOMAIN", "CODE_OCEAN_DOMAIN", "CO_DOMAIN", "CODEOCEAN_URL"}
-	tokenVariables  = []string{"CODEOCEAN_TOKEN", "CODEOCEAN_API_TOKEN", "CODE_OCEAN_API_TOKEN", "CO_TOKEN"}
-)
+// DomainVariables are the environment variables in use for the domain of a
+// deployment, the platform's own first.
+var DomainVariables = []string{"CODEOCEAN_DOMAIN", "CODE_OCEAN_DOMAIN", "CO_DOMAIN", "CODEOCEAN_URL"}
+
+// tokenVariables are those for the token.
+var tokenVariables = []string{"CODEOCEAN_TOKEN", "CODEOCEAN_API_TOKEN", "CODE_OCEAN_API_TOKEN", "CO_TOKEN"}
 
 // Credentials finds the domain and the token of a deployment. What was given,
 // tokenFile and domain, goes before the environment (env is os.Getenv), and
@@ -24,7 +25,7 @@ var (
 // when the file changes; the file must be a regular one of the caller's, that
 // nobody else may read. Errors are one line that names the thing and the fix.
 func Credentials(env func(string) string, home, tokenFile, domain string) (string, Token, error) {
-	for _, name := range domainVariables {
+	for _, name := range DomainVariables {
 		if domain == "" {
 			domain = env(name)
 		}

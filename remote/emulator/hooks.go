@@ -53,7 +53,7 @@ func (s *Server) Populate(n int) (ids []string, err error) {
 	defer s.changes.Unlock()
 	kinds := []string{"ecephys", "behavior", "multiplane-ophys", "FIP", "SmartSPIM", "exaSPIM"}
 	first := time.Date(2019, time.January, 7, 9, 0, 0, 0, time.UTC)
-	count, size := int64(len(populated)), populated[0].Size + int64(len(populated[1].Text))
+	count, size := int64(len(populated)), populated[0].Size+int64(len(populated[1].Text))
 	entries := make([]*entry, 0, n)
 	for i := range n {
 		when := first.Add(time.Duration(i) * 10 * time.Minute)
