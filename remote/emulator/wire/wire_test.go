@@ -45,7 +45,8 @@ func serve(t *testing.T, n *wire.Net, h http.HandlerFunc) (url string, client *h
 	server := &http.Server{Handler: n.Handler(side, h)}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
-	client = &http.Client{Transport: &http.Transport{}}
+	// Enough idle connections for every test: one more is closed, some time.
+	client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
 		_ = server.Close()
