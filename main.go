@@ -14,7 +14,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +39,7 @@ const (
 )
 
 func main() {
-	dropEmpty()
+	service.DropEmpty(envPrefix, api.DomainVariables)
 	parent := daemon.Foreground()
 	ctx, stop := daemon.UntilSignalled(exitSystem)
 	err := app(parent).RunContext(ctx, os.Args)
@@ -55,17 +54,6 @@ func main() {
 		fmt.Fprintf(os.Stderr, "codeoceanfs: %v\n", err)
 	}
 	os.Exit(code)
-}
-
-// dropEmpty takes an empty variable for one that is not set, as a shell script
-// means it that sets them all.
-func dropEmpty() {
-	for _, v := range os.Environ() {
-		name, value, _ := strings.Cut(v, "=")
-		if value == "" && (strings.HasPrefix(name, envPrefix) || slices.Contains(api.DomainVariables, name)) {
-			os.Unsetenv(name)
-		}
-	}
 }
 
 // envPrefix begins the variables that stand for flags.
@@ -249,8 +237,8 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 // settings reads the flags of mount.
 func settings(c *cli.Context, point string) (*service.Settings, error) {
 	s := &service.Settings{
-		Point: point, Domain: c.String("domain"), TokenFile: absolute(c.String("token-file")), Getenv: os.Getenv,
-		S3Endpoint: c.String("s3-endpoint"), CacheDir: absolute(c.String("cache-dir")),
+		Point: point, Domain: c.String("domain"), TokenFile: service.Absolute(c.String("token-file")), Getenv: os.Getenv,
+		S3Endpoint: c.String("s3-endpoint"), CacheDir: service.Absolute(c.String("cache-dir")),
 		AllowOther: c.Bool("allow-other"), ReadOnly: c.Bool("read-only"),
 		Types: c.StringSlice("type"), Query: c.String("query"), Refresh: c.Duration("refresh-interval"),
 		MaxAPIRequests: c.Int("max-api-requests"), MaxS3Requests: c.Int("max-s3-requests"), Version: service.Version(),
@@ -285,7 +273,7 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 // run does the work here, or in a background process that this one waits for.
 func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(context.Context, *service.Settings, func(text string)) error) error {
 	background := !c.Bool("foreground")
-	s.LogFile = absolute(c.String("log-file"))
+	s.LogFile = service.Absolute(c.String("log-file"))
 	if err := s.Check(); err != nil {
 		return exitError{err, exitUsage}
 	}
@@ -302,7 +290,7 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 		if err != nil {
 			return mountFailed(err)
 		}
-		fmt.Fprintf(c.App.Writer, "%s\nto end it: %s umount %s\nits log: %s\n", text, program(), quoted(mountpoint.Resolve(s.Point)), s.LogFile)
+		fmt.Fprintf(c.App.Writer, "%s\nto end it: %s umount %s\nits log: %s\n", text, service.Program(), service.Quote(mountpoint.Resolve(s.Point)), s.LogFile)
 		return nil
 	}
 	s.Logger = log
@@ -318,24 +306,6 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 		log.Error("not mounted", "error", err)
 	}
 	return mountFailed(err)
-}
-
-// program is how the user called this program, to be shown in a command.
-func program() string {
-	if strings.Contains(os.Args[0], "/") {
-		return quoted(os.Args[0])
-	}
-	return "codeoceanfs"
-}
-
-// quoted is a path as a shell reads it.
-func quoted(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool {
-		return !(r == '/' || r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z')
-	}) {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-	}
-	return path
 }
 
 // configure gives the flags that were not set the values that the configuration
@@ -358,14 +328,6 @@ func configure(c *cli.Context, all []cli.Flag) (map[string]bucket.Rule, error) {
 		return nil, usagef("%s: %w", config.File, err)
 	}
 	return config.Buckets, nil
-}
-
-// absolute is for paths that are used after the working directory was left.
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); path != "" && err == nil {
-		return abs
-	}
-	return path
 }
 
 func demoCommand(parent *daemon.Parent) *cli.Command {
@@ -391,7 +353,7 @@ func demoCommand(parent *daemon.Parent) *cli.Command {
 				}
 				point = filepath.Join(home, "codeocean-demo")
 			}
-			s := service.DemoSettings(point, absolute(c.String("data")), service.Version())
+			s := service.DemoSettings(point, service.Absolute(c.String("data")), service.Version())
 			return run(c, parent, s, service.Demo)
 		},
 	}
@@ -422,7 +384,7 @@ func emulatorCommand() *cli.Command {
 				return usagef("a duration or number is negative")
 			}
 			cfg := emulator.Config{
-				Data: absolute(c.String("data")), Listen: c.String("listen"), S3Listen: c.String("s3-listen"),
+				Data: service.Absolute(c.String("data")), Listen: c.String("listen"), S3Listen: c.String("s3-listen"),
 				Latency: c.Duration("latency"), URLLifetime: c.Duration("url-lifetime"), DraftTime: c.Duration("draft-time"),
 			}
 			for name, rate := range map[string]*int64{"conn-rate": &cfg.ConnRate, "total-rate": &cfg.TotalRate} {
