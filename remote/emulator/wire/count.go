@@ -9,7 +9,7 @@ import (
 
 // Count is what one route has seen.
 type Count struct {
-	Requests int64 // answered or under way
+	Requests int64 // begun
 	Bytes    int64 // of bodies sent
 	Peak     int64 // most requests under way at one time
 }
@@ -59,12 +59,13 @@ func (n *Net) Counts() map[string]Count {
 	return all
 }
 
-// ResetCounts starts counting anew; requests under way count on as such.
+// ResetCounts starts counting anew. Requests under way were counted before: a
+// client has the whole body before its request is over here.
 func (n *Net) ResetCounts() {
 	n.counts.mu.Lock()
 	defer n.counts.mu.Unlock()
 	for _, rc := range n.counts.routes {
-		rc.requests, rc.peak = rc.underWay, rc.underWay
+		rc.requests, rc.peak = 0, rc.underWay
 		rc.bytes.Store(0)
 	}
 }
