@@ -33,9 +33,9 @@ import (
 
 // Exit statuses, as mount(8) has them.
 const (
-	exitUsage  = 1  // wrong flags or arguments
-	exitSystem = 2  // this machine lacks something
-	exitMount  = 32 // the mount failed
+	exitUsage  = 1  // wrong flags, arguments or configuration
+	exitSystem = 2  // anything else
+	exitMount  = 32 // the mount cannot be made or taken away
 )
 
 func main() {
@@ -164,27 +164,32 @@ func flags(all ...cli.Flag) []cli.Flag {
 	for i, f := range all {
 		switch f := f.(type) {
 		case *cli.StringFlag:
-			f.EnvVars = env(f.Name, f.EnvVars)
-			all[i] = altsrc.NewStringFlag(f)
+			f.EnvVars, all[i] = env(f.Name, f.EnvVars), altsrc.NewStringFlag(f)
 		case *cli.StringSliceFlag:
-			f.EnvVars = env(f.Name, f.EnvVars)
-			all[i] = altsrc.NewStringSliceFlag(f)
+			f.EnvVars, all[i] = env(f.Name, f.EnvVars), altsrc.NewStringSliceFlag(f)
 		case *cli.BoolFlag:
-			f.EnvVars = env(f.Name, f.EnvVars)
-			all[i] = altsrc.NewBoolFlag(f)
+			f.EnvVars, all[i] = env(f.Name, f.EnvVars), altsrc.NewBoolFlag(f)
 		case *cli.IntFlag:
-			f.EnvVars = env(f.Name, f.EnvVars)
-			all[i] = altsrc.NewIntFlag(f)
+			f.EnvVars, all[i] = env(f.Name, f.EnvVars), altsrc.NewIntFlag(f)
 		case *cli.DurationFlag:
-			f.EnvVars = env(f.Name, f.EnvVars)
-			all[i] = altsrc.NewDurationFlag(f)
+			f.EnvVars, all[i] = env(f.Name, f.EnvVars), altsrc.NewDurationFlag(f)
 		}
 	}
 	return all
 }
 
+// backgroundFlags are those of the commands that go to the background.
+func backgroundFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground; ^C unmounts", DisableDefaultText: true},
+		&cli.StringFlag{Name: "log-file", Usage: "log to `FILE`; without it to the terminal, and from the background to log/ in the cache directory"},
+		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log what is at least of `LEVEL`: debug, info, warn or error"},
+		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: text or json"},
+	}
+}
+
 func mountCommand(parent *daemon.Parent) *cli.Command {
-	all := flags(
+	all := flags(append([]cli.Flag{
 		&cli.StringFlag{Name: "domain", Usage: "mount the deployment at `DOMAIN`, as codeocean.example.org; http:// for one on this machine", EnvVars: api.DomainVariables},
 		&cli.StringFlag{Name: "token-file", Usage: "read the access token from `FILE`, which only you may read; without it $CODEOCEAN_TOKEN, or ~/.codeocean/credentials.json"},
 		&cli.StringFlag{Name: "s3-endpoint", Usage: "look for the buckets of external assets in the store at `URL`, path style, instead of AWS"},
@@ -201,11 +206,7 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 		&cli.DurationFlag{Name: "refresh-interval", Value: time.Minute, Usage: "look for new and changed assets every `DURATION`"},
 		&cli.IntFlag{Name: "max-api-requests", Value: 16, Usage: "make at most `N` calls of the platform's API at once"},
 		&cli.IntFlag{Name: "max-s3-requests", Value: 32, Usage: "make at most `N` reads of files at once"},
-		&cli.StringFlag{Name: "log-file", Usage: "log to `FILE`; without it to the terminal, and from the background to DIR/log of --cache-dir"},
-		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log what is at least of `LEVEL`: debug, info, warn or error"},
-		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: text or json"},
-		&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground; ^C unmounts", DisableDefaultText: true},
-	)
+	}, backgroundFlags()...)...)
 	all = append(all, &cli.StringFlag{
 		Name: "config", EnvVars: []string{envPrefix + "CONFIG"},
 		Usage: "read flags from `FILE`, YAML, and rules for buckets (default: " + service.DefaultConfig() + " if it exists)",
@@ -214,8 +215,7 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 	return &cli.Command{
 		Name: "mount", Usage: "mount a deployment", ArgsUsage: "MOUNTPOINT", Flags: all,
 		Description: "codeoceanfs mount --domain codeocean.example.org ~/codeocean",
-		Before: func(c *cli.Context) error {
-			var err error
+		Before: func(c *cli.Context) (err error) {
 			buckets, err = configure(c, all)
 			return err
 		},
@@ -334,13 +334,9 @@ func demoCommand(parent *daemon.Parent) *cli.Command {
 	return &cli.Command{
 		Name: "demo", Usage: "mount a deployment on this machine with sample assets; needs no account",
 		ArgsUsage: "[MOUNTPOINT]",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "data", Value: service.DemoDir(), Usage: "keep its assets in `DIR`"},
-			&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground; ^C unmounts", DisableDefaultText: true},
-			&cli.StringFlag{Name: "log-file", Usage: "log to `FILE`"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log what is at least of `LEVEL`: debug, info, warn or error"},
-			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: text or json"},
-		},
+		}, backgroundFlags()...),
 		Action: func(c *cli.Context) error {
 			point := c.Args().First()
 			switch {

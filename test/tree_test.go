@@ -193,6 +193,39 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestInodes looks at the numbers and times of files in two mounts of two
+// deployments: they follow from the assets, and from nothing else.
+func TestInodes(t *testing.T) {
+	t.Parallel()
+	d, other := deploy(t), deploy(t)
+	one, two := d.mount(t), other.mount(t)
+	stat := func(m *mounted, path string) string {
+		return strings.TrimSpace(m.run("stat", "-c", "%i %Y", m.path(path)))
+	}
+	seen := map[string]string{} // inode number → path
+	for path, modified := range map[string]string{
+		"dataset/MRI_721832_2024-02-11_09-30-00":                            "1707643800", // the asset's created
+		"dataset/MRI_721832_2024-02-11_09-30-00/participants.tsv":           "1707643800",
+		"dataset/MRI_721832_2024-02-11_09-30-00/.meta.json":                 "1707643800",
+		"dataset/ecephys_661398_2023-03-31_17-01-09/subject.json":           "1719835200", // the object's own
+		"dataset/behavior_655019_2023-04-02_11-03-20/data_description.json": "1719835200",
+		".by-id/00acd66e-2116-5078-9af7-354ba58a950d/data_description.json": "1680545410",
+	} {
+		a, b := stat(one, path), stat(two, path)
+		number, when, _ := strings.Cut(a, " ")
+		if a != b || when != modified {
+			t.Errorf("%s: %s in one mount, %s in the other, not of %s", path, a, b, modified)
+		}
+		if first, ok := seen[number]; ok {
+			t.Errorf("%s has the number of %s", path, first)
+		}
+		seen[number] = path
+	}
+	if a, b := stat(one, "combined/ecephys_655019_complete/raw/subject.json"), stat(one, "dataset/ecephys_655019_2023-04-03_18-10-10/subject.json"); a != b {
+		t.Errorf("one file in two places: %s and %s", a, b)
+	}
+}
+
 // TestMeta compares records with what the platform answers.
 func TestMeta(t *testing.T) {
 	t.Parallel()
