@@ -61,7 +61,7 @@ func TestRecordShapes(t *testing.T) {
 	s := start(t, emulator.Config{})
 	size := int64(1 << 40)
 	id := s.add(emulator.Asset{Record: emulator.Record{
-		Name: "a", Created: 1700000000.5, Size: &size, Provenance: &emulator.Provenance{Capsule: "c", DataAssets: []string{"d"}},
+		Name: "a", Created: 1700000000.5, Size: &size, Tags: []string{"t"}, Provenance: &emulator.Provenance{Capsule: "c", DataAssets: []string{"d"}},
 	}})
 	for name, tt := range map[string]struct {
 		quirks emulator.Quirks
@@ -70,6 +70,8 @@ func TestRecordShapes(t *testing.T) {
 	}{
 		"as it is":         {emulator.Quirks{}, object{"size": 1.0 * (1 << 40), "created": 1700000000., "provenance": object{"capsule": "c", "data_assets": []any{"d"}}}, "description"},
 		"strings":          {emulator.Quirks{StringSizes: true}, object{"size": "1099511627776"}, "description"},
+		"a bare record":    {emulator.Quirks{Sparse: true}, object{"name": "a", "state": "ready"}, "tags"},
+		"more than known":  {emulator.Quirks{ExtraFields: true}, object{"name": "a", "x_number": 1e300}, "description"},
 		"fractions":        {emulator.Quirks{FloatTimes: true}, object{"created": 1700000000.25, "last_used": 0.25}, "description"},
 		"nulls":            {emulator.Quirks{Nulls: true}, object{"description": nil, "failure_reason": nil}, "no such field"},
 		"upper provenance": {emulator.Quirks{UpperProvenance: true}, object{"provenance": object{"Capsule": "c", "DataAssets": []any{"d"}}}, "description"},

@@ -39,8 +39,11 @@ func newEntry(a Asset, folder string, stamp, began time.Time) (*entry, error) {
 func (e *entry) with(edit func(*entry)) (*entry, error) {
 	next := *e
 	edit(&next)
-	if next.Asset.ReadyAt != 0 {
-		next.ready = unix(next.Asset.ReadyAt)
+	switch {
+	case next.ReadyAt != 0:
+		next.ready = unix(next.ReadyAt)
+	case next.ReadyAfter == 0:
+		next.ready = time.Time{} // nothing says when any more
 	}
 	return &next, next.setFiles()
 }

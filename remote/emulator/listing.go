@@ -77,7 +77,9 @@ type item struct {
 	Name string `json:"name"`
 	Path string `json:"path"`
 	Type string `json:"type"`
-	Size *int64 `json:"size,omitempty"`
+	Size any    `json:"size,omitempty"`
+	// X is a field that nobody knows.
+	X any `json:"x_object,omitempty"`
 }
 
 // listFiles lists one folder. The answer is written as it is found: a folder
@@ -122,6 +124,9 @@ func writeItems(w http.ResponseWriter, tree files.Tree, dir string, q Quirks) er
 	separator := `{"items":[`
 	var failed error
 	write := func(i item) bool {
+		if q.ExtraFields {
+			i.X = map[string]any{"items": []any{nil, "x"}, "name": 7}
+		}
 		line, err := json.Marshal(i)
 		if err == nil {
 			_, _ = b.WriteString(separator) // the buffer keeps its first error for the next call
@@ -130,21 +135,20 @@ func writeItems(w http.ResponseWriter, tree files.Tree, dir string, q Quirks) er
 		separator, failed = ",", err
 		return err == nil
 	}
-	none := int64(0)
 	err := tree.Walk(dir, "/", "", func(i files.Item) bool {
 		name := strings.TrimPrefix(strings.TrimSuffix(i.Key, "/"), dir)
 		switch {
 		case i.Key == dir:
 			return true // a marker of the folder itself
 		case !i.Prefix:
-			return write(item{Name: name, Path: i.Key, Type: "file", Size: &i.Size})
+			return write(item{Name: name, Path: i.Key, Type: "file", Size: q.size(i.Size)})
 		}
 		it := item{Name: name, Path: strings.TrimSuffix(i.Key, "/"), Type: "folder"}
 		if q.SlashedFolders {
 			it.Path = i.Key
 		}
 		if q.FolderSizes {
-			it.Size = &none
+			it.Size = q.size(0)
 		}
 		return write(it)
 	})

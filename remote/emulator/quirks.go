@@ -19,11 +19,15 @@ type Quirks struct {
 	LongNames     bool          // name: finds names over 20 characters, as documented
 	IndexLag      time.Duration // search sees a change so much later than get
 
-	// Shapes of a record.
+	// Shapes of records and other answers.
 
-	StringSizes     bool // size as a decimal string
+	StringSizes     bool // sizes as decimal strings
+	FloatSizes      bool // sizes with a decimal point
 	FloatTimes      bool // times with a fraction
+	StringFlags     bool // true and false as strings
+	Sparse          bool // no field that can be absent is there
 	Nulls           bool // absent fields as null
+	ExtraFields     bool // every object has fields that nobody knows
 	UpperProvenance bool // provenance with DataAssets, Capsule, …
 
 	// Files and their URLs.

@@ -23,10 +23,40 @@ func (s *Server) record(e *entry, now time.Time, q Quirks) any {
 	if !q.FloatTimes {
 		r.Created, r.LastUsed, r.LastTransferred = math.Floor(r.Created), math.Floor(r.LastUsed), math.Floor(r.LastTransferred)
 	}
-	if len(e.Extra) == 0 && !q.FloatTimes && !q.StringSizes && !q.Nulls && !q.UpperProvenance {
+	if len(e.Extra) == 0 && !q.reshapes() {
 		return r
 	}
 	return reshape(r, e.Extra, q)
+}
+
+// reshapes reports whether records are not sent as they are kept.
+func (q Quirks) reshapes() bool {
+	return q.StringSizes || q.FloatSizes || q.FloatTimes || q.StringFlags || q.Sparse || q.Nulls || q.ExtraFields || q.UpperProvenance
+}
+
+// size is a number of bytes in the shape that the quirks ask for.
+func (q Quirks) size(n int64) any {
+	switch {
+	case q.StringSizes:
+		return strconv.FormatInt(n, 10)
+	case q.FloatSizes:
+		return json.Number(strconv.FormatFloat(float64(n), 'f', 1, 64))
+	}
+	return n
+}
+
+// flag is true or false, likewise.
+func (q Quirks) flag(b bool) any {
+	if q.StringFlags {
+		return strconv.FormatBool(b)
+	}
+	return b
+}
+
+// sparseFields of a record say nothing about where its files are and what they
+// are called.
+var sparseFields = []string{
+	"files", "size", "description", "owner", "owner_email", "tags", "mount", "last_used", "custom_metadata", "app_parameters",
 }
 
 // fields of a record that may be absent, and are null instead with Nulls.
@@ -45,8 +75,11 @@ func reshape(r Record, extra map[string]any, q Quirks) any {
 	if err := strictly(encoded, &m); err != nil {
 		return r
 	}
-	if q.StringSizes && r.Size != nil {
-		m["size"] = strconv.FormatInt(*r.Size, 10)
+	if r.Size != nil {
+		m["size"] = q.size(*r.Size)
+	}
+	if bucket, ok := m["source_bucket"].(map[string]any); ok {
+		bucket["external"] = q.flag(bucket["external"] == true)
 	}
 	if q.FloatTimes {
 		for _, name := range []string{"created", "last_used", "last_transferred"} {
@@ -62,6 +95,11 @@ func reshape(r Record, extra map[string]any, q Quirks) any {
 			"capsule": "Capsule", "data_assets": "DataAssets", "computation": "Computation",
 		})
 	}
+	if q.Sparse {
+		for _, name := range sparseFields {
+			delete(m, name)
+		}
+	}
 	if q.Nulls {
 		for _, name := range optionalFields {
 			if _, ok := m[name]; !ok {
@@ -72,7 +110,25 @@ func reshape(r Record, extra map[string]any, q Quirks) any {
 	for name, value := range extra {
 		m[name] = value
 	}
+	if q.ExtraFields {
+		q.extend(m)
+	}
 	return m
+}
+
+// extend adds fields that nobody knows to an object and those in it.
+func (q Quirks) extend(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, each := range v {
+			q.extend(each)
+		}
+	case map[string]any:
+		for _, each := range v {
+			q.extend(each)
+		}
+		v["x_number"], v["x_object"] = 1e300, map[string]any{"items": []any{nil, "x"}, "id": 7}
+	}
 }
 
 func renamed(m map[string]any, names map[string]string) map[string]any {

@@ -156,5 +156,9 @@ func (s *Server) search(c *call) (any, error) {
 	}
 	answer := map[string]any{"has_more": more, "results": results}
 	s.addToken(c, &q, answer, last, page)
+	answer["has_more"] = c.quirks.flag(answer["has_more"] == true)
+	if c.quirks.ExtraFields {
+		answer["x_results"] = []any{map[string]any{"id": "none"}}
+	}
 	return answer, nil
 }
