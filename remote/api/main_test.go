@@ -94,7 +94,7 @@ func (p *platform) client(mend ...func(*Config)) *Client {
 		p.t.Fatal(err)
 	}
 	for _, r := range []*transport.Retry{c.calls, c.lists, c.reads, c.signs} {
-		r.Base, r.Cap, r.Budget = time.Millisecond, 5*time.Millisecond, 5*time.Second
+		r.Base, r.Cap, r.Budget = time.Millisecond, 5*time.Millisecond, 20*time.Second
 	}
 	p.t.Cleanup(c.Close)
 	return c

@@ -3,25 +3,15 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net/http"
-
-	"codeoceanfs/remote/fault"
 )
 
-const (
-	// pageSize is the most that the platform gives at once: 10,000 assets took
-	// it 20 s in pages of 1000, and 2 minutes in pages of 100.
-	pageSize = 1000
-	// maxPages is ten million assets: beyond it a server does not end.
-	maxPages = 10_000
-	// maxRestarts is how often a listing begins anew because its token died.
-	maxRestarts = 3
-)
+// pageSize is the most that the platform gives at once: 10,000 assets took it
+// 20 s in pages of 1000, and 2 minutes in pages of 100.
+const pageSize = 1000
 
 // Page is one page of a search.
 type Page struct {
@@ -124,107 +114,4 @@ func token(raw json.RawMessage) string {
 	default:
 		return s
 	}
-}
-
-// SearchAll gives every asset that q finds, each id once, page by page. After
-// an error it ends: what came before is then incomplete. Assets that are made
-// or changed meanwhile may be missing.
-func (c *Client) SearchAll(ctx context.Context, q Query) iter.Seq2[*Asset, error] {
-	return func(yield func(*Asset, error) bool) {
-		l := listing{seen: map[string]bool{}, tokens: map[string]bool{}, start: q.Offset}
-		for page := 0; page < maxPages; page++ {
-			q.Offset = l.offset()
-			p, err := c.Search(ctx, q, l.token)
-			switch {
-			case err != nil && l.restart(err):
-				c.log.Info("listing restarted: its page token died", "error", err)
-				continue
-			case err != nil:
-				yield(nil, err)
-				return
-			}
-			fresh := 0
-			for _, a := range p.Assets {
-				if l.seen[a.ID] {
-					continue
-				}
-				l.seen[a.ID] = true
-				fresh++
-				if !yield(a, nil) {
-					return
-				}
-			}
-			more, err := l.next(p, fresh)
-			if err != nil {
-				yield(nil, c.endless(err))
-			}
-			if !more {
-				return
-			}
-		}
-		yield(nil, c.endless(errors.New("too many pages")))
-	}
-}
-
-func (c *Client) endless(err error) error {
-	return &fault.Error{Op: "search assets", Host: c.Host(), Kind: fault.ErrMalformed, Err: err}
-}
-
-// listing is where a SearchAll is.
-type listing struct {
-	seen     map[string]bool // ids
-	tokens   map[string]bool // used already
-	token    string          // of the next page, empty: by offset
-	start    int             // where the query begins
-	got      int             // results since the last start
-	restarts int
-}
-
-// offset is what to send: a server that gives no tokens goes by it, one that
-// does ignores it.
-func (l *listing) offset() int {
-	if l.token != "" {
-		return 0
-	}
-	return l.start + l.got
-}
-
-// restart says whether err means that the token died, and begins anew if so.
-func (l *listing) restart(err error) bool {
-	var e *fault.Error
-	if l.token == "" || l.restarts >= maxRestarts || !errors.As(err, &e) {
-		return false
-	}
-	switch e.Status {
-	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity:
-	default:
-		return false
-	}
-	l.restarts++
-	l.token, l.got, l.tokens = "", 0, map[string]bool{}
-	return true
-}
-
-// next goes on to the page after p, of which so many results were fresh. It
-// returns false at the end, and an error when the listing goes in circles.
-func (l *listing) next(p Page, fresh int) (bool, error) {
-	l.got += len(p.Assets)
-	if !p.More {
-		return false, nil
-	}
-	repeated := l.tokens[p.Next] || p.Next == ""
-	if repeated && len(p.Assets) == 0 {
-		return false, nil // it says more and has none
-	}
-	// Some servers give one token for all pages of a listing: as long as there
-	// are new results, that is progress. After a restart old results are.
-	if p.Next != "" && repeated && fresh == 0 && l.restarts == 0 {
-		return false, errors.New("page token repeats")
-	}
-	if p.Next == "" && fresh == 0 && l.restarts == 0 {
-		return false, errors.New("page repeats")
-	}
-	l.token = p.Next
-	l.tokens[p.Next] = true
-	return true, nil
 }

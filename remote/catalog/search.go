@@ -8,7 +8,8 @@ import (
 )
 
 // Search is what the platform finds for query, in its order, in as far as it is
-// shown. Every entry's directory name leads to it.
+// shown. Every entry's directory name leads to it. Archived assets are left out
+// whether or not a plain search of the platform includes them.
 func (c *Catalog) Search(ctx context.Context, query string) ([]Entry, error) {
 	return shared(ctx, c, "search "+query, func(ctx context.Context) ([]Entry, error) {
 		start := time.Now()
@@ -32,7 +33,7 @@ func (c *Catalog) Search(ctx context.Context, query string) ([]Entry, error) {
 		}
 		entries := make([]Entry, 0, len(found))
 		for _, a := range found {
-			if e, ok := c.known(a.ID); ok && c.shows(e.Type) {
+			if e, ok := c.known(a.ID); ok && c.shows(e.Type) && !e.Archived {
 				entries = append(entries, e)
 			}
 		}
