@@ -41,14 +41,23 @@ func (m *mounted) helper(command string, args ...string) (string, error) {
 	return m.try("env", append([]string{helperVar + "=" + command, os.Args[0]}, args...)...)
 }
 
-// sums DIR prints the SHA-256 and path of every file below DIR, and the path of
-// every directory and the target of every link, in order.
+// sums DIR... prints, for each DIR, the SHA-256 and path of every file below it,
+// and the path of every directory and the target of every link, in order.
 func sums(args []string) error {
-	return filepath.WalkDir(args[0], func(path string, d fs.DirEntry, err error) error {
+	for _, dir := range args {
+		if err := sumDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sumDir(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(args[0], path)
+		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}

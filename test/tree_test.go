@@ -60,18 +60,18 @@ func (r record) source(data string) string {
 	return filepath.Join(r.dir, "files")
 }
 
-// tree is a helper's list of what is below a directory of the mount, without
+// tree is a helper's list of what is below directories of the mount, without
 // the records.
-func (m *mounted) tree(dir string) []string {
+func (m *mounted) tree(dirs ...string) []string {
 	m.t.Helper()
-	return slices.DeleteFunc(m.everything(dir), func(line string) bool {
+	return slices.DeleteFunc(m.everything(dirs...), func(line string) bool {
 		return strings.HasSuffix(line, ` ".meta.json"`) || strings.HasSuffix(line, `/.meta.json"`)
 	})
 }
 
-func (m *mounted) everything(dir string) []string {
+func (m *mounted) everything(dirs ...string) []string {
 	m.t.Helper()
-	out, err := m.helper("sums", dir)
+	out, err := m.helper("sums", dirs...)
 	if err != nil {
 		m.t.Fatal(err)
 	}
