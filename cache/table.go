@@ -25,7 +25,13 @@ type Table[V any] struct {
 	mu      sync.Mutex // guards what follows
 	lru     *simplelru.LRU[string, tableEntry[V]]
 	used    int64
-	loading map[string]*bool // keys being loaded → whether dropped since
+	loading map[string]*tableLoad
+}
+
+// tableLoad is a load under way.
+type tableLoad struct {
+	began   time.Time
+	dropped bool // since then
 }
 
 type tableEntry[V any] struct {
@@ -37,7 +43,7 @@ type tableEntry[V any] struct {
 // NewTable makes a table for values of at most limit in all, as cost counts
 // them. Loads end with ctx, or after timeout.
 func NewTable[V any](ctx context.Context, limit int64, timeout time.Duration, cost func(V) int64) *Table[V] {
-	t := &Table[V]{ctx: ctx, timeout: timeout, limit: limit, cost: cost, loading: make(map[string]*bool)}
+	t := &Table[V]{ctx: ctx, timeout: timeout, limit: limit, cost: cost, loading: make(map[string]*tableLoad)}
 	// The bound is on cost, not on the number of entries: 1<<31 is "any number".
 	t.lru, _ = simplelru.NewLRU(1<<31, func(_ string, e tableEntry[V]) { t.used -= e.cost })
 	return t
@@ -73,19 +79,19 @@ func (t *Table[V]) load(key string, load func(context.Context) (V, error)) (v V,
 			err = fmt.Errorf("panic: %v\n%s", what, debug.Stack())
 		}
 	}()
-	dropped := new(bool)
+	this := &tableLoad{began: time.Now()}
 	t.mu.Lock()
-	t.loading[key] = dropped
+	t.loading[key] = this
 	t.mu.Unlock()
 	ctx, cancel := context.WithTimeout(t.ctx, t.timeout)
 	defer cancel()
 	v, err = load(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err == nil && !*dropped { // else it may be what was dropped
+	if err == nil && !this.dropped { // else it may be what was dropped
 		t.put(key, v)
 	}
-	if t.loading[key] == dropped { // and no later load has begun
+	if t.loading[key] == this { // and no later load has begun
 		delete(t.loading, key)
 	}
 	return v, err
@@ -104,13 +110,23 @@ func (t *Table[V]) Peek(key string, maxAge time.Duration) (V, bool) {
 	return e.value, true
 }
 
+// Loading is how long the load of key has been under way; 0 if none is.
+func (t *Table[V]) Loading(key string) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if load := t.loading[key]; load != nil {
+		return time.Since(load.began)
+	}
+	return 0
+}
+
 // Drop forgets the value of key, so that the next Get loads it anew.
 func (t *Table[V]) Drop(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lru.Remove(key)
-	if dropped := t.loading[key]; dropped != nil {
-		*dropped = true
+	if load := t.loading[key]; load != nil {
+		load.dropped = true
 	}
 	t.flights.Forget(key)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"codeoceanfs/remote"
@@ -87,67 +86,4 @@ func (t *tree) settled(s *source, dir string, l *remote.Listing) bool {
 func (t *tree) listed(s *source, dir string) bool {
 	_, ok := t.listings.Peek(listingKey(s, dir), 0)
 	return ok
-}
-
-// find looks one name up in the folder dir of an asset. final tells that a miss
-// can never become wrong.
-//
-// A store that can be asked for one name is not made to list a folder of a
-// million for it. But a program that goes through a folder that was listed, and
-// whose listing has expired meanwhile, asks for every name: once that has taken
-// as many requests as to list it again, it is listed again.
-func (t *tree) find(ctx context.Context, s *source, dir, name string) (e remote.Entry, final bool, err error) {
-	key := listingKey(s, dir)
-	l, fresh := t.listings.Peek(key, t.maxAge(s))
-	if !fresh || s.Immutable() && !t.settled(s, dir, l) {
-		old, listed := t.listings.Peek(key, 0)
-		if !listed || t.asked.more(key) <= old.Len()/keysPerPage/requestsPerFind {
-			e, err := s.Find(ctx, dir, name)
-			if !errors.Is(err, errors.ErrUnsupported) {
-				return e, false, err
-			}
-		}
-		if l, err = t.list(ctx, s, dir); err != nil {
-			return remote.Entry{}, false, err
-		}
-	}
-	e, ok := l.Find(name)
-	if !ok {
-		return remote.Entry{}, t.settled(s, dir, l), fault.ErrNotExist
-	}
-	return e, false, nil
-}
-
-// What requests of a store bring: a page of a listing has 1000 keys, and one
-// name takes two requests (is it a file, is it a folder).
-const (
-	keysPerPage     = 1000
-	requestsPerFind = 2
-)
-
-// askedNames counts the names that were asked for one by one, by folder.
-type askedNames struct {
-	mu    sync.Mutex // guards count
-	count map[string]int
-}
-
-// askedFolders bounds the counts that are kept. To lose one costs a few
-// requests.
-const askedFolders = 1000
-
-// more counts one name more, and returns how many there were before.
-func (a *askedNames) more(key string) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.count == nil || len(a.count) >= askedFolders {
-		a.count = make(map[string]int)
-	}
-	a.count[key]++
-	return a.count[key] - 1
-}
-
-func (a *askedNames) forget(key string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.count, key)
 }

@@ -8,7 +8,6 @@ import (
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/bucket"
 	"codeoceanfs/remote/fault"
-	"codeoceanfs/remote/names"
 )
 
 // external are files in somebody's bucket. They can change at any time, so a
@@ -36,11 +35,10 @@ func (f *external) List(ctx context.Context, dir string) (*Listing, error) {
 	return newListing(dir, entries), nil
 }
 
-// Find asks the store for one name. A name that stands for something else than
-// itself is only known to List.
+// Find asks the store for one name.
 func (f *external) Find(ctx context.Context, dir, name string) (Entry, error) {
-	raw, shadowed, ok := names.DecodeFile(name, reserved(dir)...)
-	if !ok || shadowed || raw == "" || raw == "." || raw == ".." {
+	raw, ok := plain(dir, name)
+	if !ok {
 		return Entry{}, errors.ErrUnsupported
 	}
 	found, err := f.d.Buckets.Stat(ctx, f.location(), dir+raw)

@@ -33,9 +33,22 @@ func (f *internal) List(ctx context.Context, dir string) (*Listing, error) {
 	return newListing(dir, entries), nil
 }
 
-// Find cannot do better than List: the platform has no call for one file.
-func (f *internal) Find(context.Context, string, string) (Entry, error) {
-	return Entry{}, errors.ErrUnsupported
+// Find asks for one file's URL and first byte, and whether there is a folder:
+// more than a listing, which answers for every name, unless that is very long.
+func (f *internal) Find(ctx context.Context, dir, name string) (Entry, error) {
+	raw, ok := plain(dir, name)
+	if !ok {
+		return Entry{}, errors.ErrUnsupported
+	}
+	found, err := f.d.API.Stat(ctx, f.asset.ID, dir+raw)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := Entry{Name: name, Raw: raw, Dir: found.Folder}
+	if !e.Dir {
+		e.Size = found.Size
+	}
+	return e, nil
 }
 
 // Object reads through signed URLs.

@@ -133,6 +133,14 @@ func newListing(dir string, entries []Entry) *Listing {
 	return l
 }
 
+// plain is what the platform calls the entry name of the folder dir, if that
+// can be told without the listing: a name that stands for something else than
+// itself is only known there.
+func plain(dir, name string) (raw string, ok bool) {
+	raw, shadowed, ok := names.DecodeFile(name, reserved(dir)...)
+	return raw, ok && !shadowed && raw != "" && raw != "." && raw != ".."
+}
+
 // reserved are the names that files of the folder dir cannot have as they are.
 func reserved(dir string) []string {
 	if dir == "" {

@@ -82,7 +82,8 @@ type Files interface {
 	// List reads the folder dir, whole or not at all.
 	List(ctx context.Context, dir string) (*Listing, error)
 	// Find is the entry name of the folder dir, found without reading all of
-	// it, or errors.ErrUnsupported where only List can tell.
+	// it, or errors.ErrUnsupported where only List can tell. For immutable data
+	// it takes more requests than List, and a miss has to be confirmed by List.
 	Find(ctx context.Context, dir, name string) (Entry, error)
 	// Object is the file e at path, for reading.
 	Object(path string, e Entry) *Object

@@ -1,7 +1,10 @@
 package test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -55,6 +58,37 @@ func TestHugeFolder(t *testing.T) {
 		t.Errorf("the last file: %s bytes", got)
 	}
 	if _, err := m.helper("pattern", dir+"/c00007", id+"/chunks/c00007"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSlowListing looks at one file of a folder whose listing takes minutes, and
+// reads it, while the listing goes on.
+func TestSlowListing(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	id, err := d.Add(emulator.Asset{
+		Record:   emulator.Record{Name: "store", Type: "dataset", State: "ready"},
+		Generate: []emulator.Generated{{Path: "chunks/c%02d", Count: []int{50}, Size: 777}, {Path: "chunks/deeper/x", Size: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := d.mount(t)
+	defer d.Inject(emulator.Fault{Route: "files", Delay: time.Hour, Match: func(r *http.Request) bool {
+		body, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return err == nil && string(body) == `{"path":"chunks"}`
+	}})()
+	dir := m.path("dataset", "store", "chunks")
+	before := d.Requests("files") + d.Requests("urls") + d.Requests("s3.GetObject")
+	if got := m.run("stat", "-c", "%F %s", dir+"/c07", dir+"/deeper"); got != "regular file 777\ndirectory 0\n" {
+		t.Errorf("stat: %q", got)
+	}
+	if n := d.Requests("files") + d.Requests("urls") + d.Requests("s3.GetObject") - before; n > 8 {
+		t.Errorf("%d requests for two names", n) // two folders listed, three for each name
+	}
+	if _, err := m.helper("pattern", dir+"/c08", id+"/chunks/c08"); err != nil {
 		t.Error(err)
 	}
 }

@@ -57,23 +57,32 @@ func (d *download) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openRange makes one attempt at a range. A URL that was kept and is refused is
-// renewed, and so is a new one that the store calls expired: its signer's
-// session may have ended before the URL did.
-func (c *Client) openRange(ctx context.Context, key fileKey, size, off, n int64) (io.ReadCloser, error) {
+// openRange makes one attempt at a range.
+func (c *Client) openRange(ctx context.Context, key fileKey, size, off, n int64) (body io.ReadCloser, err error) {
+	err = c.withURL(ctx, key, func(u *signed) error {
+		body, err = c.openURL(ctx, u, key, size, off, n)
+		return err
+	})
+	return body, err
+}
+
+// withURL gives use the file's URL. One that was kept and is refused is renewed,
+// and so is a new one that the store calls expired: its signer's session may
+// have ended before the URL did.
+func (c *Client) withURL(ctx context.Context, key fileKey, use func(*signed) error) error {
 	var dead *signed
 	for renewals := 0; ; renewals++ {
 		u, fresh, err := c.urls.get(ctx, key, dead)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil, err
+				return err
 			}
-			return nil, transport.Final(err) // it was repeated already
+			return transport.Final(err) // it was repeated already
 		}
-		body, err := c.openURL(ctx, u, key, size, off, n)
+		err = use(u)
 		var e *fault.Error
 		if err == nil || renewals == maxRenewals || !errors.As(err, &e) || !mayRenew(e, fresh) {
-			return body, err
+			return err
 		}
 		dead = u
 	}
@@ -91,9 +100,23 @@ func mayRenew(e *fault.Error, fresh bool) bool {
 	return false
 }
 
-// openURL asks a store for a range, by its signed URL and with nothing else:
-// no token, no cookie, no referrer.
+// openURL asks a store for a range of a file whose size is known.
 func (c *Client) openURL(ctx context.Context, u *signed, key fileKey, size, off, n int64) (io.ReadCloser, error) {
+	resp, err := c.ask(ctx, u, key, off, n)
+	if err != nil {
+		return nil, err
+	}
+	if err := transport.CheckRange(resp, off, n, size); err != nil {
+		transport.Drain(resp.Body)
+		return nil, c.readError(key, u, err)
+	}
+	return transport.Body(resp, off, n), nil
+}
+
+// ask sends the request for a range to a store, by a signed URL and with
+// nothing else: no token, no cookie, no referrer. The answer is a good one, but
+// what it holds is not checked.
+func (c *Client) ask(ctx context.Context, u *signed, key fileKey, off, n int64) (*http.Response, error) {
 	req := (&http.Request{
 		Method: http.MethodGet, URL: u.url, Host: u.url.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -113,11 +136,7 @@ func (c *Client) openURL(ctx context.Context, u *signed, key fileKey, size, off,
 		e.Asset, e.Path, e.Host = key.asset, key.path, u.url.Host
 		return nil, e
 	}
-	if err := transport.CheckRange(resp, off, n, size); err != nil {
-		transport.Drain(resp.Body)
-		return nil, c.readError(key, u, err)
-	}
-	return transport.Body(resp, off, n), nil
+	return resp, nil
 }
 
 func (c *Client) readError(key fileKey, u *signed, err error) error {

@@ -40,6 +40,25 @@ func CheckRange(resp *http.Response, off, n, size int64) error {
 	}
 }
 
+// Total is the size of the whole file that resp is about, checked as by
+// [CheckRange]. It is an error if the answer does not tell.
+func Total(resp *http.Response, off, n int64) (int64, error) {
+	if resp.StatusCode == http.StatusOK && resp.ContentLength == 0 && !isMarkup(resp.Header) {
+		return 0, nil // no range of it is possible
+	}
+	if err := CheckRange(resp, off, n, -1); err != nil {
+		return 0, err
+	}
+	total := resp.ContentLength
+	if resp.StatusCode == http.StatusPartialContent {
+		_, _, total, _ = parseContentRange(resp.Header.Get("Content-Range")) // it was checked
+	}
+	if total < 0 {
+		return 0, malformed("an answer that does not tell the file's size")
+	}
+	return total, nil
+}
+
 func checkPartial(resp *http.Response, off, n, size int64) error {
 	start, end, total, err := parseContentRange(resp.Header.Get("Content-Range"))
 	switch {

@@ -1,0 +1,126 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"codeoceanfs/remote"
+	"codeoceanfs/remote/fault"
+)
+
+// find looks one name up in the folder dir of an asset. final tells that a miss
+// can never become wrong.
+func (t *tree) find(ctx context.Context, s *source, dir, name string) (e remote.Entry, final bool, err error) {
+	key := listingKey(s, dir)
+	l, fresh := t.listings.Peek(key, t.maxAge(s))
+	if !fresh || s.Immutable() && !t.settled(s, dir, l) {
+		var found *remote.Entry
+		if s.Immutable() {
+			l, found, err = t.listOrFind(ctx, s, dir, name)
+		} else {
+			l, found, err = t.findOrList(ctx, s, dir, name)
+		}
+		if err != nil {
+			return remote.Entry{}, false, err
+		}
+		if found != nil {
+			return *found, false, nil
+		}
+	}
+	e, ok := l.Find(name)
+	if !ok {
+		return remote.Entry{}, t.settled(s, dir, l), fault.ErrNotExist
+	}
+	return e, false, nil
+}
+
+// findOrList asks for one name, or lists the folder.
+//
+// A store that can be asked for one name is not made to list a folder of a
+// million for it. But a program that goes through a folder that was listed, and
+// whose listing has expired meanwhile, asks for every name: once that has taken
+// as many requests as to list it again, it is listed again.
+func (t *tree) findOrList(ctx context.Context, s *source, dir, name string) (*remote.Listing, *remote.Entry, error) {
+	key := listingKey(s, dir)
+	old, listed := t.listings.Peek(key, 0)
+	if !listed || t.asked.more(key) <= old.Len()/keysPerPage/requestsPerFind {
+		e, err := s.Find(ctx, dir, name)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return nil, &e, err
+		}
+	}
+	l, err := t.list(ctx, s, dir)
+	return l, nil, err
+}
+
+// slowListing is how long a listing may take before a lookup asks for its name
+// alone: ordinary folders are listed in less, and their listing answers for all
+// names, in one request instead of three. One of a million files takes minutes.
+const slowListing = 300 * time.Millisecond
+
+// listOrFind lists the folder, and when that takes long also asks for the one
+// name. That it is not found so means nothing: only the listing can say that.
+func (t *tree) listOrFind(ctx context.Context, s *source, dir, name string) (*remote.Listing, *remote.Entry, error) {
+	type listing struct {
+		l   *remote.Listing
+		err error
+	}
+	listed, found := make(chan listing, 1), make(chan *remote.Entry, 1)
+	running := t.listings.Loading(listingKey(s, dir))
+	go func() {
+		l, err := t.list(ctx, s, dir)
+		listed <- listing{l, err}
+	}()
+	slow := time.NewTimer(slowListing - running)
+	defer slow.Stop()
+	for {
+		select {
+		case r := <-listed:
+			return r.l, nil, r.err
+		case e := <-found:
+			return nil, e, nil
+		case <-slow.C:
+			go func() {
+				if e, err := s.Find(ctx, dir, name); err == nil {
+					found <- &e
+				}
+			}()
+		}
+	}
+}
+
+// What requests of a store bring: a page of a listing has 1000 keys, and one
+// name takes two requests (is it a file, is it a folder).
+const (
+	keysPerPage     = 1000
+	requestsPerFind = 2
+)
+
+// askedNames counts the names that were asked for one by one, by folder.
+type askedNames struct {
+	mu    sync.Mutex // guards count
+	count map[string]int
+}
+
+// askedFolders bounds the counts that are kept. To lose one costs a few
+// requests.
+const askedFolders = 1000
+
+// more counts one name more, and returns how many there were before.
+func (a *askedNames) more(key string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.count == nil || len(a.count) >= askedFolders {
+		a.count = make(map[string]int)
+	}
+	a.count[key]++
+	return a.count[key] - 1
+}
+
+func (a *askedNames) forget(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.count, key)
+}
