@@ -14,8 +14,12 @@ import (
 func TestStat(t *testing.T) {
 	srv, c := emulate(t, emulator.Config{})
 	files := []emulator.Generated{
-		{Path: "top", Size: 3}, {Path: "sub/file", Size: 5_000_000_000}, {Path: "sub/empty"},
-		{Path: "both", Size: 1}, {Path: "both/inner", Size: 1}, {Path: "odd %2F+?#", Size: 7},
+		{Path: "top", Size: 3},
+		{Path: "sub/file", Size: 5_000_000_000},
+		{Path: "sub/empty"},
+		{Path: "both", Size: 1},
+		{Path: "both/inner", Size: 1},
+		{Path: "odd %2F+?#", Size: 7},
 		{Path: "page.html", Size: 9},
 	}
 	ready := add(t, srv, emulator.Asset{Record: emulator.Record{Name: "a"}, Generate: files})
