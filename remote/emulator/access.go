@@ -29,7 +29,7 @@ func newAccess(d Deployment) *access {
 	}
 	a.setTokens(d.Tokens)
 	for _, k := range d.S3Keys {
-		a.keys[k.AccessKey] = s3.Key{Key: sigv4.Key{Access: k.AccessKey, Secret: k.SecretKey, Session: k.SessionToken}}
+		a.keys[k.AccessKey] = s3.Key{Key: sigv4.Key{Access: k.AccessKey, Secret: k.SecretKey, Session: k.SessionToken}, Revoked: k.Expired}
 	}
 	a.rotate()
 	return a

@@ -45,6 +45,8 @@ type S3Key struct {
 	AccessKey    string `json:"access_key"`
 	SecretKey    string `json:"secret_key"`
 	SessionToken string `json:"session_token,omitempty"`
+	// Expired keys answer as those of a session that has ended.
+	Expired bool `json:"expired,omitempty"`
 }
 
 // DefaultS3Keys are known where deployment.json names none.
@@ -63,6 +65,11 @@ type Bucket struct {
 	Region string `json:"region,omitempty"`
 	// AccessKeys are the keys that may use the bucket; none means all.
 	AccessKeys []string `json:"access_keys,omitempty"`
+	// Unlisted buckets list nothing for anybody, whoever may read their objects.
+	Unlisted bool `json:"unlisted,omitempty"`
+	// Unread are the prefixes of keys that nobody may read, whoever may list
+	// them; "" is all of them.
+	Unread []string `json:"unread,omitempty"`
 	// Generate adds objects that are not stored, also of keys that no file
 	// system would take.
 	Generate []Generated `json:"generate,omitempty"`

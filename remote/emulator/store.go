@@ -29,7 +29,8 @@ func (s store) Bucket(name string) (s3.Bucket, bool) {
 
 func (b *bucket) forS3() s3.Bucket {
 	return s3.Bucket{
-		Name: b.Name, Region: b.Region, Created: b.created, Public: b.Public, Keys: b.AccessKeys, Objects: b.objects,
+		Name: b.Name, Region: b.Region, Created: b.created, Public: b.Public, Keys: b.AccessKeys,
+		Unlisted: b.Unlisted, Guarded: b.Unlisted, Unread: b.Unread, Objects: b.objects,
 	}
 }
 

@@ -22,7 +22,10 @@ type File struct {
 	Size     int64
 	Modified time.Time
 	// ETag is quoted, as HTTP wants it. Equal ETags of one key mean equal bytes.
+	// An imitation of S3 may have none.
 	ETag string
+	// Storage is the storage class, "" for the standard one.
+	Storage string
 
 	open func() (Content, error)
 }

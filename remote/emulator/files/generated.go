@@ -28,6 +28,12 @@ type Generated struct {
 	Seed string `json:"seed,omitempty"`
 	// Modified in unix seconds; 0 is the time the tree is given.
 	Modified int64 `json:"modified,omitempty"`
+	// Storage is the storage class; what is in GLACIER or DEEP_ARCHIVE is listed
+	// and not given. Empty is the standard one.
+	Storage string `json:"storage,omitempty"`
+	// ETag replaces the one that follows from the content. NoETag leaves it out.
+	ETag   string `json:"etag,omitempty"`
+	NoETag bool   `json:"no_etag,omitempty"`
 }
 
 // NewGenerated returns the tree of what specs describe; of equal paths the
@@ -65,14 +71,20 @@ func (g Generated) file(name, key string, modified time.Time) File {
 	if seed == "" {
 		seed = name + "/" + key
 	}
-	f := File{Key: key, Size: g.Size, Modified: modified}
+	f := File{Key: key, Size: g.Size, Modified: modified, Storage: g.Storage}
 	if g.Text != "" {
 		f.Size = int64(len(g.Text))
 		f.open = func() (Content, error) { return pure{strings.NewReader(g.Text)}, nil }
 	} else {
 		f.open = func() (Content, error) { return pure{NewPattern(seed)}, nil }
 	}
-	f.ETag = etag([]string{name, key, seed, g.Text}, f.Size)
+	switch {
+	case g.NoETag:
+	case g.ETag != "":
+		f.ETag = g.ETag
+	default:
+		f.ETag = etag([]string{name, key, seed, g.Text}, f.Size)
+	}
 	return f
 }
 

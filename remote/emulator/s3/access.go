@@ -3,6 +3,7 @@ package s3
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"codeoceanfs/remote/emulator/sigv4"
@@ -25,10 +26,20 @@ func (e *Endpoint) authenticate(r *http.Request) (*sigv4.Claim, error) {
 	return claim, claim.Verify(r, key.Key)
 }
 
+// errDenied is what whoever may not do something is told.
+func errDenied() error { return problem(http.StatusForbidden, "AccessDenied", "Access Denied") }
+
 // authorize tells whether who may do this with the bucket.
-func (e *Endpoint) authorize(who *sigv4.Claim, b Bucket, route string) error {
-	denied := problem(http.StatusForbidden, "AccessDenied", "Access Denied")
-	if b.Unlisted && route != "s3.GetObject" && route != "s3.HeadObject" {
+func (e *Endpoint) authorize(who *sigv4.Claim, b Bucket, t target, route string) error {
+	denied := errDenied()
+	if who == nil && t.region != "" && t.region != b.Region {
+		return elsewhere(b)
+	}
+	reads := route == "s3.GetObject" || route == "s3.HeadObject"
+	if b.Unlisted && !reads {
+		return denied
+	}
+	if reads && slices.ContainsFunc(b.Unread, func(prefix string) bool { return strings.HasPrefix(t.key, prefix) }) {
 		return denied
 	}
 	if who == nil {
@@ -41,9 +52,7 @@ func (e *Endpoint) authorize(who *sigv4.Claim, b Bucket, route string) error {
 	// finds out where to ask for the rest.
 	if who.Region != b.Region && route != "s3.GetBucketLocation" {
 		if e.Store.Options().RedirectRegion {
-			return problem(http.StatusMovedPermanently, "PermanentRedirect",
-				"The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
-				"Bucket", b.Name, "Region", b.Region)
+			return elsewhere(b)
 		}
 		return problem(http.StatusBadRequest, "AuthorizationHeaderMalformed",
 			"The authorization header is malformed; the region '"+who.Region+"' is wrong; expecting '"+b.Region+"'",
@@ -53,4 +62,11 @@ func (e *Endpoint) authorize(who *sigv4.Claim, b Bucket, route string) error {
 		return nil
 	}
 	return denied
+}
+
+// elsewhere is the answer of a region in which the bucket is not.
+func elsewhere(b Bucket) error {
+	return problem(http.StatusMovedPermanently, "PermanentRedirect",
+		"The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
+		"Bucket", b.Name, "Region", b.Region)
 }

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -126,9 +127,9 @@ func (p *page) write(x *xmlWriter) {
 			x.open("Contents")
 			x.element("Key", p.name(i.Key))
 			x.time("LastModified", i.Modified)
-			x.element("ETag", i.ETag)
+			x.optional("ETag", i.ETag)
 			x.element("Size", strconv.FormatInt(i.Size, 10))
-			x.element("StorageClass", "STANDARD")
+			x.element("StorageClass", cmp.Or(i.Storage, "STANDARD"))
 			x.close("Contents")
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,9 +21,15 @@ var overrides = []string{
 	"Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type", "Expires",
 }
 
+// offline are the storage classes whose objects must be restored to be read.
+var offline = []string{"GLACIER", "DEEP_ARCHIVE"}
+
 // object answers GetObject and HeadObject.
 func (e *Endpoint) object(w http.ResponseWriter, r *http.Request, b Bucket, key string, signed bool) error {
 	f, err := b.Objects.Stat(key)
+	if errors.Is(err, fs.ErrNotExist) && b.Guarded {
+		return errDenied()
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return problem(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.", "Key", key)
 	}
@@ -30,7 +37,12 @@ func (e *Endpoint) object(w http.ResponseWriter, r *http.Request, b Bucket, key 
 		return err
 	}
 	h := w.Header()
-	h.Set("Etag", f.ETag)
+	if f.ETag != "" {
+		h.Set("Etag", f.ETag)
+	}
+	if f.Storage != "" {
+		h.Set("X-Amz-Storage-Class", f.Storage)
+	}
 	h.Set("Last-Modified", f.Modified.UTC().Format(http.TimeFormat))
 	if status := precondition(r, f); status == http.StatusNotModified {
 		w.WriteHeader(status)
@@ -38,6 +50,10 @@ func (e *Endpoint) object(w http.ResponseWriter, r *http.Request, b Bucket, key 
 	} else if status != 0 {
 		h.Del("Last-Modified")
 		return problem(status, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+	}
+	if r.Method == http.MethodGet && slices.Contains(offline, f.Storage) {
+		return problem(http.StatusForbidden, "InvalidObjectState",
+			"The operation is not valid for the object's storage class", "StorageClass", f.Storage)
 	}
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", "binary/octet-stream")

@@ -3,13 +3,15 @@
 // checks them. The AWS clients work against it.
 //
 // Buckets are addressed in the path (host/bucket/key), or by a host name that
-// begins with the bucket's and ends in ".localhost". There is no writing.
+// begins with the bucket's and ends in ".localhost", or as AWS's own do: then
+// the name of the region in it counts too. There is no writing.
 package s3
 
 import (
 	"crypto/rand"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +31,12 @@ type Bucket struct {
 	Keys []string
 	// Unlisted buckets give their objects, and neither a listing nor themselves.
 	Unlisted bool
-	Objects  files.Tree
+	// Guarded buckets do not tell those who may not list them which keys there
+	// are: what is missing is refused.
+	Guarded bool
+	// Unread are the prefixes of keys that nobody may read.
+	Unread  []string
+	Objects files.Tree
 }
 
 // Key is an access key; a revoked one answers ExpiredToken.
@@ -55,8 +62,12 @@ type Options struct {
 // Endpoint serves a store.
 type Endpoint struct{ Store Store }
 
-// target is what a request is about.
-type target struct{ bucket, key string }
+// target is what a request is about. Region is the one that the host's name
+// has, or "".
+type target struct{ bucket, key, region string }
+
+// awsHost is the name of a bucket, or of none, in a region of AWS.
+var awsHost = regexp.MustCompile(`^(?:(.+)\.)?s3\.([a-z0-9-]+)\.amazonaws\.com$`)
 
 func targetOf(r *http.Request) target {
 	host := r.Host
@@ -65,10 +76,16 @@ func targetOf(r *http.Request) target {
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	if name, ok := strings.CutSuffix(host, ".localhost"); ok && name != "s3" {
-		return target{strings.TrimSuffix(name, ".s3"), path}
+		return target{bucket: strings.TrimSuffix(name, ".s3"), key: path}
+	}
+	region := ""
+	if m := awsHost.FindStringSubmatch(host); m != nil {
+		if region = m[2]; m[1] != "" {
+			return target{m[1], path, region}
+		}
 	}
 	bucket, key, _ := strings.Cut(path, "/")
-	return target{bucket, key}
+	return target{bucket, key, region}
 }
 
 // subresources select operations on buckets and objects that are not here.
@@ -137,7 +154,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 		return problem(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist", "BucketName", t.bucket)
 	}
 	w.Header().Set("X-Amz-Bucket-Region", bucket.Region)
-	if err := e.authorize(who, bucket, route); err != nil {
+	if err := e.authorize(who, bucket, t, route); err != nil {
 		return err
 	}
 	switch route {

@@ -49,15 +49,22 @@ func tree() files.Tree {
 type fixture struct {
 	options s3.Options
 	revoked bool
+	more    files.Tree // of one more bucket, which anybody may read
 }
 
 func (f *fixture) all() []s3.Bucket {
-	return []s3.Bucket{
+	all := []s3.Bucket{
 		{Name: "private", Region: "eu-central-1", Objects: tree()},
 		{Name: "public", Region: "us-west-2", Public: true, Objects: tree()},
 		{Name: "theirs", Region: "us-east-1", Keys: []string{"AKIAOTHER"}, Objects: tree()},
 		{Name: "hidden", Region: "us-east-1", Unlisted: true, Objects: tree()},
+		{Name: "guarded", Region: "us-east-1", Unlisted: true, Guarded: true, Objects: tree()},
+		{Name: "unread", Region: "us-east-1", Unread: []string{"dig", "no"}, Objects: tree()},
 	}
+	if f.more != nil {
+		all = append(all, s3.Bucket{Name: "more", Region: "eu-central-1", Public: true, Objects: f.more})
+	}
+	return all
 }
 
 func (f *fixture) Bucket(name string) (s3.Bucket, bool) {
@@ -201,7 +208,7 @@ func TestListings(t *testing.T) {
 		t.Errorf("a made-up token: %v", err)
 	}
 	buckets, err := c.ListBuckets(t.Context(), &awss3.ListBucketsInput{})
-	if err != nil || len(buckets.Buckets) != 3 {
+	if err != nil || len(buckets.Buckets) != 4 {
 		t.Errorf("buckets: %+v, %v", buckets, err)
 	}
 	where, err := c.GetBucketLocation(t.Context(), &awss3.GetBucketLocationInput{Bucket: aws.String("public")})
@@ -296,6 +303,11 @@ func TestRefusals(t *testing.T) {
 		"anonymous, private":     {as: anonymous, bucket: "private", key: "digits", get: "AccessDenied", list: "AccessDenied", head: "Forbidden"},
 		"somebody else's":        {as: east, bucket: "theirs", key: "digits", get: "AccessDenied", list: "AccessDenied", head: "Forbidden"},
 		"unlisted":               {as: east, bucket: "hidden", key: "digits", list: "AccessDenied", head: "Forbidden"},
+		"missing, unlisted":      {as: east, bucket: "hidden", key: "no", get: "NoSuchKey", list: "AccessDenied", head: "Forbidden"},
+		"missing, guarded":       {as: east, bucket: "guarded", key: "no", get: "AccessDenied", list: "AccessDenied", head: "Forbidden"},
+		"listed, not to be read": {as: east, bucket: "unread", key: "digits", get: "AccessDenied"},
+		"missing, unread":        {as: east, bucket: "unread", key: "no", get: "AccessDenied"},
+		"read, though not all":   {as: east, bucket: "unread", key: "empty"},
 		"wrong region":           {as: west, bucket: "private", key: "digits", get: "AuthorizationHeaderMalformed", list: "AuthorizationHeaderMalformed", head: "BadRequest"},
 		"wrong region, redirect": {fixture: fixture{options: s3.Options{RedirectRegion: true}}, as: west, bucket: "private", key: "digits", get: "PermanentRedirect", list: "PermanentRedirect", head: "MovedPermanently"},
 		"revoked":                {fixture: fixture{revoked: true}, as: same, bucket: "private", key: "digits", get: "ExpiredToken", list: "ExpiredToken", head: "BadRequest"},
@@ -336,9 +348,31 @@ func TestTheRegionIsToldToWhomeverAsks(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+func TestAnArchivedObjectIsListedAndNotGiven(t *testing.T) {
+	generated, err := files.NewGenerated("archive", modified, files.Generated{Path: "f", Text: "ice", Storage: "DEEP_ARCHIVE", NoETag: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := start(t, &fixture{more: generated})
+	all, err := c.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: aws.String("more")})
+	if err != nil || len(all.Contents) != 1 || all.Contents[0].StorageClass != "DEEP_ARCHIVE" || all.Contents[0].ETag != nil {
+		t.Errorf("listed: %+v, %v", all, err)
+	}
+	head, err := c.HeadObject(t.Context(), &awss3.HeadObjectInput{Bucket: aws.String("more"), Key: aws.String("f")})
+	if err != nil || head.StorageClass != "DEEP_ARCHIVE" || head.ETag != nil {
+		t.Errorf("head: %+v, %v", head, err)
+	}
+	if _, _, err := read(t, c, &awss3.GetObjectInput{Bucket: aws.String("more"), Key: aws.String("f")}); answered(err) != "InvalidObjectState" {
+		t.Errorf("get: %v", err)
+	}
+}
+
 func TestBucketsInTheHostName(t *testing.T) {
 	_, url := start(t, &fixture{})
-	for _, host := range []string{"public.localhost:9000", "public.s3.localhost"} {
+	for host, status := range map[string]int{
+		"public.localhost:9000": 200, "public.s3.localhost": 200,
+		"public.s3.us-west-2.amazonaws.com": 200, "public.s3.eu-west-3.amazonaws.com": 301,
+	} {
 		r, err := http.NewRequest(http.MethodGet, url+"/digits", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -350,8 +384,8 @@ func TestBucketsInTheHostName(t *testing.T) {
 		}
 		got, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if string(got) != "0123456789" || err != nil {
-			t.Errorf("%s: %q, %v", host, got, err)
+		if resp.StatusCode != status || status == 200 && string(got) != "0123456789" || err != nil {
+			t.Errorf("%s: %d, %q, %v", host, resp.StatusCode, got, err)
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()

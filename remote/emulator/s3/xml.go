@@ -47,7 +47,7 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	h := w.Header()
-	for _, name := range []string{"Etag", "Accept-Ranges", "Content-Range", "Content-Disposition"} {
+	for _, name := range []string{"Etag", "X-Amz-Storage-Class", "Accept-Ranges", "Content-Range", "Content-Disposition"} {
 		h.Del(name)
 	}
 	h.Set("Content-Type", "application/xml")
