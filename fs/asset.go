@@ -41,8 +41,13 @@ func (n *node) assetNode(ctx context.Context, name string, asset catalog.Entry, 
 }
 
 func assetIdentity(id, view string) fusefs.StableAttr {
-	return identity(syscall.S_IFDIR, id, "/", view)
+	return identity(syscall.S_IFDIR, id, rootPath, view)
 }
+
+// rootPath is the path that stands for an asset's directory in inode numbers.
+// It is not "/", which a bucket may have as a folder: that of the keys that
+// begin with a slash.
+const rootPath = "\x00"
 
 // Lookup finds the record, a file, or a contained asset.
 func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
