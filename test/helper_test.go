@@ -10,7 +10,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"codeoceanfs/remote/emulator"
@@ -22,7 +24,7 @@ const helperVar = "CODEOCEANFS_TEST_HELPER"
 
 func helper(command string, args []string) int {
 	commands := map[string]func([]string) error{
-		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold,
+		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold, "show": show,
 	}
 	run, ok := commands[command]
 	if !ok {
@@ -222,4 +224,61 @@ func hold(args []string) error {
 	}
 	fmt.Println(hex.EncodeToString(h.Sum(nil)))
 	return nil
+}
+
+// show DIR [PATH…] prints, in order, every file below DIR with its content, and
+// every empty folder with a slash; or the given paths alone. What fails is
+// printed with the reason. An asset's own record is left out.
+func show(args []string) error {
+	dir, paths := args[0], args[1:]
+	if len(paths) == 0 {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			rel, _ := filepath.Rel(dir, path) // path is below dir
+			switch {
+			case err != nil:
+				fmt.Printf("%q %v\n", rel, reason(err))
+			case rel == ".meta.json":
+			case !d.IsDir():
+				paths = append(paths, rel)
+			case rel != ".":
+				if entries, err := os.ReadDir(path); err == nil && len(entries) == 0 {
+					paths = append(paths, rel)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.Sort(paths)
+	for _, path := range paths {
+		info, err := os.Lstat(filepath.Join(dir, path))
+		switch {
+		case err != nil:
+			fmt.Printf("%q %v\n", path, reason(err))
+		case info.IsDir():
+			fmt.Printf("%q\n", strings.TrimSuffix(path, "/")+"/")
+		default:
+			content, err := os.ReadFile(filepath.Join(dir, path))
+			if err == nil && int64(len(content)) != info.Size() {
+				err = fmt.Errorf("%d bytes of %d", len(content), info.Size())
+			}
+			if err != nil {
+				fmt.Printf("%q %v\n", path, reason(err))
+				continue
+			}
+			fmt.Printf("%q %q\n", path, content)
+		}
+	}
+	return nil
+}
+
+// reason is an error without the path, which may hold anything.
+func reason(err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }

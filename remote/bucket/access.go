@@ -29,6 +29,7 @@ type bucket struct {
 	why     error      // why there are no credentials; nil: there are, or nobody asked
 	clients map[way]*s3.Client
 	roots   map[string]string // what a record calls prefix, to the prefix of keys
+	singles map[string]string // what a record calls prefix, to the one key that it is
 }
 
 // way is a way to ask a bucket.
@@ -53,7 +54,7 @@ func (s *Store) newBucket(id, name string, gcp bool) (*bucket, error) {
 	}
 	return &bucket{
 		store: s, id: id, name: name, rule: rule, place: p, http: p.client(), chain: s.chain(rule.Profile),
-		clients: map[way]*s3.Client{}, roots: map[string]string{},
+		clients: map[way]*s3.Client{}, roots: map[string]string{}, singles: map[string]string{},
 	}, nil
 }
 

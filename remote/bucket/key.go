@@ -5,14 +5,8 @@ import "strings"
 // maxKey is the longest key there can be, in bytes, in S3 and in Google's store.
 const maxKey = 1024
 
-// root turns an asset's prefix into the prefix of its keys: "" or something
-// that ends in a slash, so that "foo" does not match "foobar/". Slashes in
-// front are a way of writing, and are dropped; see [Store.base] for the rest.
-func root(prefix string) string {
-	return folder(strings.TrimLeft(prefix, "/"))
-}
-
-// folder gives the path of a folder its slash at the end. The root stays "".
+// folder gives the path of a folder its slash at the end, so that "foo" does
+// not match "foobar/". The root stays "".
 func folder(path string) string {
 	if path == "" || strings.HasSuffix(path, "/") {
 		return path

@@ -24,13 +24,18 @@ const delimiter = "/"
 // marks a folder ("dir/") is that folder, and no entry of it; one that is not
 // empty is also a file without a name in it. A folder that is not there is
 // empty: the store knows no folders.
+//
+// Where nothing is below an asset's prefix, and the prefix is an object's key,
+// that object is what is in the asset.
 func (s *Store) List(ctx context.Context, loc Location, dir string, emit func(Entry) error) error {
 	b, base, err := s.locate(ctx, loc)
 	if err != nil {
 		return err
 	}
 	dir = folder(dir)
-	return s.pages(ctx, b, base+dir, delimiter, 0, func(p page) (bool, error) {
+	some := false
+	err = s.pages(ctx, b, base+dir, delimiter, 0, func(p page) (bool, error) {
+		some = some || len(p.objects)+len(p.folders) > 0
 		for _, o := range p.objects {
 			name := o.Key[len(base)+len(dir):]
 			if name == "" && o.Size == 0 {
@@ -48,6 +53,31 @@ func (s *Store) List(ctx context.Context, loc Location, dir string, emit func(En
 		}
 		return true, nil
 	})
+	if err != nil || dir != "" {
+		return err
+	}
+	if some {
+		b.setSingle(loc.Prefix, "")
+		return nil
+	}
+	e, found, err := s.only(ctx, b, loc)
+	if err != nil || !found {
+		return err
+	}
+	return emit(e)
+}
+
+// exact finds one object by its key in a listing: the first of those that begin
+// with it. It is for whoever may list and not read.
+func (s *Store) exact(ctx context.Context, b *bucket, key string) (o Object, found bool, err error) {
+	err = s.pages(ctx, b, key, "", 1, func(p page) (bool, error) {
+		if len(p.objects) == 0 {
+			return true, nil
+		}
+		o, found = p.objects[0], p.objects[0].Key == key
+		return false, nil
+	})
+	return o, found, err
 }
 
 // any reports whether any key begins with prefix. It asks for one.

@@ -1,11 +1,23 @@
 package bucket
 
-import "context"
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // Key is the key of the file at path, as [Entry.Path] has it. Only for a prefix
-// with slashes in front, which can mean two things, does the first call ask.
+// with slashes where none are needed, which can mean several things, does it ask.
 func (s *Store) Key(ctx context.Context, loc Location, path string) (string, error) {
-	_, base, err := s.locate(ctx, loc)
+	b, err := s.bucket(loc)
+	if err != nil {
+		return "", err
+	}
+	if key, ok := b.single(loc.Prefix); ok && path == lastName(key) {
+		return key, nil
+	}
+	base, err := s.base(ctx, b, loc)
 	return base + path, err
 }
 
@@ -19,12 +31,29 @@ func (s *Store) locate(ctx context.Context, loc Location) (*bucket, string, erro
 	return b, base, err
 }
 
-// base is the prefix of an asset's keys. A record's prefix with a slash in
-// front nearly always means the one without; as keys may begin with a slash,
+// slashes are several of them, which a record nearly always means as one.
+var slashes = regexp.MustCompile("//+")
+
+// readings are what a record's prefix can mean, the likeliest first. A slash in
+// front is a way of writing, and so are several anywhere; but keys may have
+// them. Each is as an object's key would be.
+func readings(prefix string) []string {
+	plain := strings.TrimLeft(prefix, "/")
+	all := []string{plain}
+	for _, other := range []string{prefix, slashes.ReplaceAllString(plain, "/")} {
+		if !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	return all
+}
+
+// base is the prefix of an asset's keys. Where the record's can mean several,
 // the bucket decides, once.
 func (s *Store) base(ctx context.Context, b *bucket, loc Location) (string, error) {
-	plain, literal := root(loc.Prefix), folder(loc.Prefix)
-	if plain == literal || plain == "" {
+	all := readings(loc.Prefix)
+	plain := folder(all[0])
+	if len(all) == 1 || plain == "" {
 		return plain, nil
 	}
 	b.mu.Lock()
@@ -33,19 +62,57 @@ func (s *Store) base(ctx context.Context, b *bucket, loc Location) (string, erro
 	if ok {
 		return known, nil
 	}
-	found := plain
-	for _, prefix := range []string{plain, literal} {
-		some, err := s.any(ctx, b, prefix)
+	for _, reading := range all {
+		some, err := s.any(ctx, b, folder(reading))
 		if err != nil {
 			return "", err
 		}
 		if some {
-			found = prefix
-			break
+			b.mu.Lock()
+			b.roots[loc.Prefix] = folder(reading)
+			b.mu.Unlock()
+			return folder(reading), nil
 		}
 	}
+	return plain, nil // until something is there
+}
+
+// only finds the object that a prefix names, for an asset of one file: there is
+// nothing below the prefix, and the prefix itself is a key.
+func (s *Store) only(ctx context.Context, b *bucket, loc Location) (e Entry, found bool, err error) {
+	for _, key := range readings(loc.Prefix) {
+		if key == "" || folder(key) == key || len(key) > maxKey {
+			continue
+		}
+		o, found, err := s.exact(ctx, b, key)
+		if err != nil {
+			return Entry{}, false, err
+		}
+		if found {
+			b.setSingle(loc.Prefix, key)
+			name := lastName(key)
+			return Entry{Name: name, Path: name, Object: o}, true, nil
+		}
+	}
+	return Entry{}, false, nil
+}
+
+// single is the key of the one object that is an asset, if it was found to be
+// one when it was last looked at.
+func (b *bucket) single(prefix string) (key string, ok bool) {
 	b.mu.Lock()
-	b.roots[loc.Prefix] = found
-	b.mu.Unlock()
-	return found, nil
+	defer b.mu.Unlock()
+	key, ok = b.singles[prefix]
+	return key, ok
+}
+
+// setSingle notes that a prefix names one object, or with "" that it does not.
+func (b *bucket) setSingle(prefix, key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if key == "" {
+		delete(b.singles, prefix)
+	} else {
+		b.singles[prefix] = key
+	}
 }

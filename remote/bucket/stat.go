@@ -57,9 +57,34 @@ func (s *Store) Stat(ctx context.Context, loc Location, path string) (Entry, err
 	}
 	found := <-head
 	if found.err == nil {
+		b.setSingle(loc.Prefix, "")
 		return Entry{Name: lastName(file), Path: file, Object: found.file}, nil
 	}
+	if err == nil && errors.Is(found.err, fault.ErrRefused) {
+		// It may be there all the same: a listing shows what nobody may read.
+		o, ok, err := s.exact(ctx, b, base+file)
+		switch {
+		case err != nil:
+			return Entry{}, found.err
+		case ok:
+			return Entry{Name: lastName(file), Path: file, Object: o}, nil
+		}
+		found.err = missing(b, base+file)
+	}
+	if err == nil && errors.Is(found.err, fault.ErrNotExist) && file == lastName(loc.Prefix) && file != dir {
+		if e, ok, err := s.statOnly(ctx, b, base, loc); ok || err != nil {
+			return e, err
+		}
+	}
 	return Entry{}, cmp.Or(err, found.err)
+}
+
+// statOnly finds the file of an asset that is one object.
+func (s *Store) statOnly(ctx context.Context, b *bucket, base string, loc Location) (e Entry, found bool, err error) {
+	if some, err := s.any(ctx, b, base); some || err != nil {
+		return Entry{}, false, err
+	}
+	return s.only(ctx, b, loc)
 }
 
 // StatFile finds the file at a path, also where there is a folder of that name.

@@ -69,7 +69,8 @@ func TestStatSaysMissingOnlyWhenItIs(t *testing.T) {
 		kind       error
 		dir, file  bool
 	}{
-		"file refused":                       {path: "file", head: 403, kind: fault.ErrRefused},
+		"file refused":                       {path: "file", head: 403, file: true},
+		"missing, HEAD refused":              {path: "gone", head: 403, kind: fault.ErrNotExist},
 		"file broken":                        {path: "file", head: 500},
 		"missing file, listing broken":       {path: "gone", list: 500},
 		"folder, HEAD broken":                {path: "dir", head: 500, dir: true},

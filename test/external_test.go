@@ -1,0 +1,308 @@
+package test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// shape is an external asset: what its bucket holds, and what the mount shows
+// of it.
+type shape struct {
+	prefix string            // as the asset's record has it
+	keys   []string          // of the bucket; the content of an object is its key
+	shows  map[string]string // path in the asset → key whose content it has; a path with a slash at its end is an empty folder
+	hides  []string          // paths that do not exist in the asset
+	listed bool              // the files are only found once their folder was listed
+}
+
+// prefixes are the ways in which a record says where in a bucket the asset is.
+var prefixes = map[string]shape{
+	"a prefix with a slash at its end is a folder of the bucket": {
+		prefix: "mouse/", keys: []string{"mouse/a", "mouse/b/c"},
+		shows: map[string]string{"a": "mouse/a", "b/c": "mouse/b/c"},
+	},
+	"a prefix without a slash at its end is the same folder": {
+		prefix: "mouse", keys: []string{"mouse/a", "mouse/b/c"},
+		shows: map[string]string{"a": "mouse/a", "b/c": "mouse/b/c"},
+	},
+	"a prefix may lie deep in the bucket": {
+		prefix: "lab/2024/mouse", keys: []string{"lab/2024/mouse/a", "lab/a", "lab/2024/a"},
+		shows: map[string]string{"a": "lab/2024/mouse/a"},
+	},
+	"a sibling that shares the prefix's letters is not in the asset": {
+		prefix: "foo", keys: []string{"foo/a", "foobar/a", "foo.txt", "foo-2/a", "fo"},
+		shows: map[string]string{"a": "foo/a"}, hides: []string{"bar", "bar/a", ".txt", "-2"},
+	},
+	"a slash in front of a prefix is a way of writing": {
+		prefix: "/mouse", keys: []string{"mouse/a"},
+		shows: map[string]string{"a": "mouse/a"},
+	},
+	"a slash in front is taken at its word if the keys begin with one": {
+		prefix: "/mouse/", keys: []string{"/mouse/a", "other/a"},
+		shows: map[string]string{"a": "/mouse/a"},
+	},
+	"two slashes at the end are one, unless the keys have two": {
+		prefix: "mouse//", keys: []string{"mouse/a"},
+		shows: map[string]string{"a": "mouse/a"},
+	},
+	"two slashes at the end are two if the keys have them": {
+		prefix: "mouse//", keys: []string{"mouse//a", "mouse/b"},
+		shows: map[string]string{"a": "mouse//a"},
+	},
+	"several slashes anywhere are one, unless the keys have them": {
+		prefix: "//lab//mouse/", keys: []string{"lab/mouse/a"},
+		shows: map[string]string{"a": "lab/mouse/a"},
+	},
+	"no prefix is the whole bucket": {
+		prefix: "", keys: []string{"a", "b/c", "/d"},
+		shows: map[string]string{"a": "a", "b/c": "b/c", "@e3b0c442/d": "/d"},
+	},
+	"a prefix of a slash alone is the whole bucket": {
+		prefix: "/", keys: []string{"a", "b/c"},
+		shows: map[string]string{"a": "a", "b/c": "b/c"},
+	},
+	"a prefix that is one object shows that file": {
+		prefix: "lab/table.csv", keys: []string{"lab/table.csv", "lab/table.csv.gz", "lab/other"},
+		shows: map[string]string{"table.csv": "lab/table.csv"}, hides: []string{"other", "table.csv.gz"},
+	},
+	"a prefix that is one object may have a slash in front": {
+		prefix: "/table.csv", keys: []string{"table.csv"},
+		shows: map[string]string{"table.csv": "table.csv"},
+	},
+	"a prefix that is an object and a folder is the folder": {
+		prefix: "mouse", keys: []string{"mouse", "mouse/a", "mouse/mouse"},
+		shows: map[string]string{"a": "mouse/a", "mouse": "mouse/mouse"},
+	},
+	"a prefix with a slash at its end is no object": {
+		prefix: "table.csv/", keys: []string{"table.csv"},
+		shows: nil, hides: []string{"table.csv"},
+	},
+	"a prefix under which nothing is shows an empty asset": {
+		prefix: "gone", keys: []string{"here/a"},
+		shows: nil, hides: []string{"a", "here"},
+	},
+	"an empty bucket shows an empty asset": {prefix: "", keys: nil, shows: nil, hides: []string{"a"}},
+	"a prefix is taken byte by byte": {
+		prefix: "50% +1&#?=;é/ x", keys: []string{"50% +1&#?=;é/ x/a b"},
+		shows: map[string]string{"a b": "50% +1&#?=;é/ x/a b"},
+	},
+	"a prefix may have dots as names": {
+		prefix: "a/../b", keys: []string{"a/../b/c", "b/d"},
+		shows: map[string]string{"c": "a/../b/c"},
+	},
+}
+
+// long is a key's segment that is longer than a name can be, and longest a key
+// that is as long as one can be, together with "p/".
+var (
+	long    = strings.Repeat("long", 100)
+	longest = strings.Repeat(strings.Repeat("d", 250)+"/", 4) + strings.Repeat("f", 18)
+)
+
+// keys are the keys that are no file names, each in the asset "p".
+var keys = map[string]shape{
+	"characters that mean something in a URL are themselves": {
+		keys: of("p/", "a+b", "c%d", "%41", "e#f", "g?h=i", "j&k", "l;m", "n=o", "p q", "r:s@t", "~(u)!*'$,", `quo"te`, "<v>", `w\x`, "[y]", "|^`{z}", "..x", "x."),
+		shows: map[string]string{
+			"a+b": "p/a+b", "c%d": "p/c%d", "%2541": "p/%41", "e#f": "p/e#f", "g?h=i": "p/g?h=i", "j&k": "p/j&k", "l;m": "p/l;m",
+			"n=o": "p/n=o", "p q": "p/p q", "r:s@t": "p/r:s@t", "~(u)!*'$,": "p/~(u)!*'$,", `quo"te`: `p/quo"te`, "<v>": "p/<v>",
+			`w\x`: `p/w\x`, "[y]": "p/[y]", "|^`{z}": "p/|^`{z}", "..x": "p/..x", "x.": "p/x.",
+		},
+	},
+	"they are themselves in the names of folders too": {
+		keys: of("p/", "a+b/c d/e%f/#/?/&;=/g"), shows: map[string]string{"a+b/c d/e%f/#/?/&;=/g": "p/a+b/c d/e%f/#/?/&;=/g"},
+	},
+	"one letter written in two ways is two names": {
+		keys: of("p/", "é", "e\u0301", "日本語 🧠"), shows: map[string]string{"é": "p/é", "e\u0301": "p/e\u0301", "日本語 🧠": "p/日本語 🧠"},
+	},
+	"bytes that are no UTF-8 are themselves": {
+		keys: of("p/", "gr\xfc\xdfe"), shows: map[string]string{"gr\xfc\xdfe": "p/gr\xfc\xdfe"},
+	},
+	"a control character is written with a percent sign": {
+		keys:  of("p/", "new\nline", "tab\t", "del\x7f", "esc\x1b[0m", "cr\r", "nul\x00"),
+		shows: map[string]string{"new%0Aline": "p/new\nline", "tab%09": "p/tab\t", "del%7F": "p/del\x7f", "esc%1B[0m": "p/esc\x1b[0m", "cr%0D": "p/cr\r", "nul%00": "p/nul\x00"},
+	},
+	"a name of one dot or two gets its first dot written so": {
+		keys:  of("p/", ".", "..", "./a", "../b", "c/../d", "c/./e", "..."),
+		shows: map[string]string{"%2E@file": "p/.", "%2E.@file": "p/..", "%2E/a": "p/./a", "%2E./b": "p/../b", "c/%2E./d": "p/c/../d", "c/%2E/e": "p/c/./e", "...": "p/..."},
+	},
+	"an empty name between two slashes is a folder of that suffix": {
+		keys: of("p/", "a//b", "/c", "d///e"), shows: map[string]string{"a/@e3b0c442/b": "p/a//b", "@e3b0c442/c": "p//c", "d/@e3b0c442/@e3b0c442/e": "p/d///e"},
+	},
+	"a key that is a file and a folder shows as both": {
+		keys: of("p/", "a", "a/b", "a!c"), shows: map[string]string{"a@file": "p/a", "a/b": "p/a/b", "a!c": "p/a!c"},
+	},
+	"a file and a folder of one name may be a thousand keys apart": {
+		keys:  slices.Concat(of("p/", "a", "a/b"), numbered("p/a!%04d", 2100)),
+		shows: shownNumbered(map[string]string{"a@file": "p/a", "a/b": "p/a/b"}, "a!%04d", "p/a!%04d", 2100),
+	},
+	"a name that reads as another's is told from it": {
+		keys:  of("p/", "a@file", "a@0123abcd", "a%2Fb", ".meta.json"),
+		shows: map[string]string{"a%40file": "p/a@file", "a%400123abcd": "p/a@0123abcd", "a%252Fb": "p/a%2Fb", "%2Emeta.json": "p/.meta.json"},
+	},
+	"a name of more than 255 bytes is cut, and told apart by a hash": {
+		keys: of("p/", long, long+"/a", long+"b"),
+		shows: map[string]string{
+			cutName(long, 241) + "@file": "p/" + long, cutName(long, 246) + "/a": "p/" + long + "/a", cutName(long+"b", 246): "p/" + long + "b",
+		},
+	},
+	"a key of 1024 bytes is a file": {
+		keys: []string{"p/" + longest}, shows: map[string]string{longest: "p/" + longest},
+	},
+	"an empty object whose key ends in a slash is the folder": {
+		keys: of("p/", "", "d/", "empty/", "d/a"), shows: map[string]string{"d/a": "p/d/a", "empty/": ""},
+	},
+	"data under a key that ends in a slash is a file without a name": {
+		keys: of("p/", "+", "d/+", "d/a"), shows: map[string]string{"@e3b0c442": "p/", "d/@e3b0c442": "p/d/", "d/a": "p/d/a"},
+	},
+	"names that desktops look for everywhere are found where a listing has them": {
+		listed: true, keys: of("p/", ".DS_Store", "Thumbs.db"), shows: map[string]string{".DS_Store": "p/.DS_Store", "Thumbs.db": "p/Thumbs.db"},
+	},
+}
+
+// of puts the prefix in front of each name.
+func of(prefix string, names ...string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = prefix + name
+	}
+	return all
+}
+
+func numbered(format string, n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf(format, i))
+	}
+	return all
+}
+
+func shownNumbered(more map[string]string, path, key string, n int) map[string]string {
+	for i := range n {
+		more[fmt.Sprintf(path, i)] = fmt.Sprintf(key, i)
+	}
+	return more
+}
+
+// TestExternalPrefixes reads assets by every prefix that a record may have.
+func TestExternalPrefixes(t *testing.T) {
+	t.Parallel()
+	checkShapes(t, prefixes)
+}
+
+// TestExternalKeys reads objects of every key that a bucket may have.
+func TestExternalKeys(t *testing.T) {
+	t.Parallel()
+	shapes := make(map[string]shape)
+	for name, s := range keys {
+		s.prefix = "p"
+		shapes[name] = s
+	}
+	checkShapes(t, shapes)
+}
+
+// checkShapes makes a bucket and an asset of each shape. In one mount it lists
+// the asset, and reads all that it meets; in another it asks for the names that
+// it knows, of folders that nobody has listed: both must show the same.
+func checkShapes(t *testing.T, shapes map[string]shape) {
+	d := serve(t)
+	for i, name := range slices.Sorted(maps.Keys(shapes)) {
+		s := shapes[name]
+		bucket := emulator.Bucket{Name: fmt.Sprintf("bucket-%d", i)}
+		for _, key := range s.keys {
+			object := emulator.Generated{Path: key, Text: key}
+			if body, marked := strings.CutSuffix(key, "/+"); marked {
+				object = emulator.Generated{Path: body + "/", Text: body + "/"}
+			} else if strings.HasSuffix(key, "/") {
+				object.Text = "" // a marker is empty
+			}
+			bucket.Generate = append(bucket.Generate, object)
+		}
+		d.addExternal(t, name, s.prefix, bucket)
+	}
+	lists, asks := d.mount(t), d.mount(t)
+	for name, s := range shapes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var want, paths []string
+			for path, key := range s.shows {
+				line := fmt.Sprintf("%q %q", path, key)
+				if strings.HasSuffix(path, "/") {
+					line = fmt.Sprintf("%q", path)
+				}
+				want, paths = append(want, line), append(paths, path)
+			}
+			asks := asks
+			if s.listed {
+				asks = lists
+			}
+			slices.Sort(want)
+			slices.Sort(paths)
+			if got := lists.show(t, name); !slices.Equal(got, want) {
+				t.Errorf("listed:\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+			}
+			if len(paths) > 50 {
+				paths = append(paths[:20], paths[len(paths)-20:]...)
+				want = append(want[:20], want[len(want)-20:]...)
+			}
+			if got := asks.show(t, name, paths...); !slices.Equal(got, want) {
+				t.Errorf("asked for:\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+			}
+			for _, path := range s.hides {
+				if got := strings.Join(asks.show(t, name, path), ""); !strings.HasSuffix(got, "no such file or directory") {
+					t.Errorf("%s: %s", path, got)
+				}
+			}
+		})
+	}
+}
+
+// cutName is a name that was too long, as the mount shows it: so many bytes of
+// it, and a hash of all.
+func cutName(name string, n int) string {
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%s@%x", name[:n], sum[:4])
+}
+
+// addExternal puts a bucket into the deployment, and an asset of what it has
+// under the prefix.
+func (d *deployment) addExternal(t testing.TB, name, prefix string, bucket emulator.Bucket) (id string) {
+	t.Helper()
+	if err := d.AddBucket(bucket); err != nil {
+		t.Fatal(err)
+	}
+	return d.addAsset(t, name, "aws", bucket.Name, prefix)
+}
+
+// addAsset puts an asset into the deployment whose files are in a bucket.
+func (d *deployment) addAsset(t testing.TB, name, origin, bucket, prefix string) (id string) {
+	t.Helper()
+	id, err := d.Add(emulator.Asset{Record: emulator.Record{
+		Name: name, Type: "dataset", State: "ready",
+		SourceBucket: &emulator.SourceBucket{Origin: origin, Bucket: bucket, Prefix: prefix, External: true},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// show is what the asset shows: its files with their content, empty folders,
+// and what cannot be read, each a line. With paths it is these alone, which
+// nobody lists.
+func (m *mounted) show(t testing.TB, asset string, paths ...string) []string {
+	t.Helper()
+	out, err := m.helper("show", append([]string{m.path("dataset", asset)}, paths...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+}
