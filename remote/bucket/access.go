@@ -27,6 +27,8 @@ type bucket struct {
 	mu      sync.Mutex // guards what follows
 	way     way        // the way that works; its region is "" until it is known
 	why     error      // why there are no credentials; nil: there are, or nobody asked
+	listed  bool       // the bucket has been listed
+	read    bool       // an object of it has been read, or looked at
 	clients map[way]*s3.Client
 	roots   map[string]string // what a record calls prefix, to the prefix of keys
 	singles map[string]string // what a record calls prefix, to the one key that it is
@@ -105,10 +107,10 @@ func (b *bucket) find(ctx context.Context) (way, error) {
 		switch {
 		case err == nil:
 		case r.misdirected() && moved:
-			failure = b.failed(ctx, "find bucket", "", way{}, err, r)
+			failure = b.failed(ctx, opFind, "", way{}, err, r)
 			continue
 		case !r.refused() && !r.unsupported():
-			return way{}, b.failed(ctx, "find bucket", "", way{}, err, r)
+			return way{}, b.failed(ctx, opFind, "", way{}, err, r)
 		}
 		if err != nil && !fixed {
 			w.signed = b.hasCredentials(ctx)

@@ -100,15 +100,15 @@ func TestRulesAndCredentials(t *testing.T) {
 		"profile of the rule":              {rule: bucket.Rule{Profile: "lab"}, signed: true},
 		"profile of the environment":       {env: map[string]string{"AWS_PROFILE": "lab"}, signed: true},
 		"profile though public":            {bucket: fakeBucket{public: true}, rule: bucket.Rule{Profile: "lab"}, signed: true},
-		"profile that may not":             {rule: bucket.Rule{Profile: "else"}, err: `profile "else" may not read it`},
-		"profile that may not, public":     {bucket: fakeBucket{public: true}, rule: bucket.Rule{Profile: "else"}, err: `profile "else" may not read it`},
+		"profile that may not":             {rule: bucket.Rule{Profile: "else"}, err: `profile "else" are unknown to the store`},
+		"profile that may not, public":     {bucket: fakeBucket{public: true}, rule: bucket.Rule{Profile: "else"}, err: `profile "else" are unknown to the store`},
 		"profile that is not there":        {rule: bucket.Rule{Profile: "nobody"}, err: "failed to get shared config profile, nobody"},
 		"anonymous by rule":                {bucket: fakeBucket{public: true}, rule: bucket.Rule{Anonymous: true}, env: map[string]string{"AWS_PROFILE": "else"}},
 		"anonymous by rule, and private":   {rule: bucket.Rule{Anonymous: true}, env: map[string]string{"AWS_PROFILE": "lab"}, err: "the configuration forbids"},
 		"none, and private":                {err: `no credentials for bucket "lab" were found: set AWS_PROFILE`},
 		"none, and not to be listed":       {bucket: fakeBucket{public: true, unlist: true}, err: "no credentials"},
 		"wrong ones, and public":           {bucket: fakeBucket{public: true}, env: map[string]string{"AWS_PROFILE": "else"}},
-		"wrong ones, and private":          {env: map[string]string{"AWS_PROFILE": "else"}, err: "the AWS credentials found may not read it"},
+		"wrong ones, and private":          {env: map[string]string{"AWS_PROFILE": "else"}, err: "the AWS credentials found are unknown to the store"},
 		"a profile variable that is wrong": {env: map[string]string{"AWS_PROFILE": "nobody"}, err: "failed to get shared config profile, nobody"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -278,10 +278,10 @@ func TestAMissingBucketIsSaidToBeMissing(t *testing.T) {
 	f := newFake(t, nil)
 	s, loc := onAWS(t, f), bucket.Location{Bucket: "gone"}
 	_, err := list(t.Context(), s, loc, "")
-	if !errors.Is(err, fault.ErrNotExist) || !strings.Contains(err.Error(), `no bucket "gone"`) {
+	if !errors.Is(err, fault.ErrRefused) || !strings.Contains(err.Error(), `no bucket "gone"`) {
 		t.Error(err)
 	}
-	if _, err := s.Stat(t.Context(), loc, "a"); !errors.Is(err, fault.ErrNotExist) {
+	if _, err := s.Stat(t.Context(), loc, "a"); !errors.Is(err, fault.ErrRefused) {
 		t.Error(err)
 	}
 }
@@ -375,7 +375,7 @@ func TestEvilBucketsGoNowhere(t *testing.T) {
 	} {
 		for _, origin := range []string{"aws", "gcp", "local", "evil.com"} {
 			loc := bucket.Location{Origin: origin, Bucket: name}
-			if _, err := list(t.Context(), onAWS(t, f), loc, ""); !errors.Is(err, fault.ErrInvalid) {
+			if _, err := list(t.Context(), onAWS(t, f), loc, ""); !errors.Is(err, fault.ErrRefused) {
 				t.Errorf("%q: %v", name, err)
 			}
 		}

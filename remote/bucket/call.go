@@ -30,6 +30,7 @@ func (b *bucket) call(ctx context.Context, op, key string, ask func(context.Cont
 		err := ask(ctx, b.client(w))
 		if err == nil {
 			b.keep(w)
+			b.did(op)
 			return nil
 		}
 		r := replyOf(err)

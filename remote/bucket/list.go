@@ -119,7 +119,7 @@ func (s *Store) pages(ctx context.Context, b *bucket, prefix, delim string, size
 	for {
 		var p page
 		err := s.meta.Do(ctx, func(ctx context.Context, _ int) error {
-			return b.call(ctx, "list folder", prefix, func(ctx context.Context, c *s3.Client) error {
+			return b.call(ctx, opList, prefix, func(ctx context.Context, c *s3.Client) error {
 				out, err := c.ListObjectsV2(ctx, in)
 				if err != nil {
 					return err
@@ -138,7 +138,7 @@ func (s *Store) pages(ctx context.Context, b *bucket, prefix, delim string, size
 			empty = 0
 		}
 		if seen[p.next] || empty > maxEmpty {
-			return &fault.Error{Op: "list folder", Path: b.name + "/" + prefix, Kind: fault.ErrMalformed, Err: fmt.Errorf("the listing has no end")}
+			return &fault.Error{Op: opList, Path: b.name + "/" + prefix, Kind: fault.ErrMalformed, Err: fmt.Errorf("the listing has no end")}
 		}
 		seen[p.next] = true
 		in.ContinuationToken = &p.next
@@ -197,5 +197,5 @@ func readPage(out *s3.ListObjectsV2Output, prefix, delim string) (page, error) {
 }
 
 func malformed(format string, args ...any) error {
-	return &fault.Error{Op: "list folder", Kind: fault.ErrMalformed, Err: fmt.Errorf(format, args...)}
+	return &fault.Error{Op: opList, Kind: fault.ErrMalformed, Err: fmt.Errorf(format, args...)}
 }

@@ -78,7 +78,7 @@ var (
 
 func checkBucket(name string) error {
 	if !bucketName.MatchString(name) || strings.Contains(name, "..") {
-		return &fault.Error{Op: "use bucket", Path: name, Kind: fault.ErrInvalid, Err: fmt.Errorf("not a bucket's name")}
+		return &fault.Error{Op: "use bucket", Kind: fault.ErrRefused, Err: fmt.Errorf("%q is no bucket's name", name)}
 	}
 	return nil
 }

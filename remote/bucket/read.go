@@ -26,7 +26,7 @@ func (s *Store) OpenRange(ctx context.Context, loc Location, o Object, off, n in
 	}
 	if off < 0 || n < 0 || off > o.Size-n {
 		return nil, &fault.Error{
-			Op: "read range", Path: b.name + "/" + o.Key, Kind: fault.ErrInvalid,
+			Op: opRead, Path: b.name + "/" + o.Key, Kind: fault.ErrInvalid,
 			Err: fmt.Errorf("%d bytes at %d of %d", n, off, o.Size),
 		}
 	}
@@ -48,7 +48,7 @@ func (b *bucket) open(ctx context.Context, o Object, off, n int64) (body io.Read
 	if o.ETag != "" {
 		in.IfMatch = aws.String(`"` + plainETag(o.ETag) + `"`)
 	}
-	err = b.call(ctx, "read range", o.Key, func(ctx context.Context, c *s3.Client) error {
+	err = b.call(ctx, opRead, o.Key, func(ctx context.Context, c *s3.Client) error {
 		out, err := c.GetObject(ctx, in)
 		if err != nil {
 			return err

@@ -3,7 +3,6 @@ package bucket
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"time"
@@ -79,11 +78,17 @@ func (r reply) skewed() bool {
 
 // outdated: the signature was made with credentials that are over.
 func (r reply) outdated() bool {
+	return r.expired() || r.code == "InvalidAccessKeyId" ||
+		r.status == http.StatusBadRequest && r.region == "" && r.bare()
+}
+
+// expired: the session that the credentials are of is over.
+func (r reply) expired() bool {
 	switch r.code {
-	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId":
+	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
 		return true
 	}
-	return r.status == http.StatusBadRequest && r.region == "" && r.bare()
+	return false
 }
 
 // refused: not so, whoever asks this way.
@@ -91,10 +96,8 @@ func (r reply) refused() bool {
 	switch r.code {
 	case "InvalidObjectState", "RequestTimeTooSkewed":
 		return false
-	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
-		return true
 	}
-	return r.status == http.StatusUnauthorized || r.status == http.StatusForbidden ||
+	return r.expired() || r.status == http.StatusUnauthorized || r.status == http.StatusForbidden ||
 		r.status == http.StatusBadRequest && r.bare()
 }
 
@@ -106,6 +109,12 @@ func (r reply) bare() bool {
 // unsupported: a store of few words does not know the request.
 func (r reply) unsupported() bool {
 	return r.status == http.StatusMethodNotAllowed || r.status == http.StatusNotImplemented
+}
+
+// noBucket: it is the bucket that is missing, and not what is asked of it. Of a
+// bucket that nobody has got an answer from, a HEAD says no more than 404.
+func (r reply) noBucket(w way) bool {
+	return r.status == http.StatusNotFound && (r.code == "NoSuchBucket" || w == way{})
 }
 
 // kind is the fault's kind of an answer.
@@ -140,7 +149,10 @@ func (b *bucket) failed(ctx context.Context, op, key string, w way, err error, r
 	}
 	switch {
 	case r.status >= 300:
-		e.Kind, e.Err = r.kind(), b.explain(w, r)
+		e.Kind, e.Err = r.kind(), b.explain(op, w, r)
+		if r.noBucket(w) {
+			e.Kind = fault.ErrRefused // a name is missing in a bucket, not with it
+		}
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		e.Kind, e.Err = fault.KindOf(ctx.Err()), ctx.Err()
 	case errors.As(err, &ours):
@@ -156,32 +168,4 @@ func (b *bucket) failed(ctx context.Context, op, key string, w way, err error, r
 		e.Err = fault.Cause(err)
 	}
 	return e
-}
-
-// explain says what somebody can do about an answer, or nil.
-func (b *bucket) explain(w way, r reply) error {
-	b.mu.Lock()
-	why := b.why
-	b.mu.Unlock()
-	switch {
-	case r.code == "InvalidObjectState":
-		return fmt.Errorf("it is in an archived storage class: restore it first")
-	case r.code == "RequestTimeTooSkewed":
-		return fmt.Errorf("the clock of this machine is off by %v", r.skew.Round(time.Minute))
-	case r.misdirected():
-		return fmt.Errorf("bucket %q is in another region: set its region in the configuration", b.name)
-	case r.status == http.StatusNotFound && (r.code == "NoSuchBucket" || w == way{}):
-		return fmt.Errorf("there is no bucket %q", b.name)
-	case !r.refused():
-		return nil
-	case w.signed && b.rule.Profile != "":
-		return fmt.Errorf("the credentials of profile %q may not read it", b.rule.Profile)
-	case w.signed:
-		return fmt.Errorf("the AWS credentials found may not read it: set AWS_PROFILE, or a profile for bucket %q in the configuration", b.name)
-	case b.rule.Anonymous:
-		return fmt.Errorf("bucket %q does not allow it without credentials, and the configuration forbids to use any", b.name)
-	case errors.Is(cause(why), errNoCredentials):
-		return fmt.Errorf("no credentials for bucket %q were found: set AWS_PROFILE, or a profile for it in the configuration", b.name)
-	}
-	return cause(why)
 }

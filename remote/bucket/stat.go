@@ -107,7 +107,7 @@ func (s *Store) head(ctx context.Context, b *bucket, key string) (o Object, err 
 		return o, missing(b, key)
 	}
 	err = s.meta.Do(ctx, func(ctx context.Context, _ int) error {
-		return b.call(ctx, "stat file", key, func(ctx context.Context, c *s3.Client) error {
+		return b.call(ctx, opStat, key, func(ctx context.Context, c *s3.Client) error {
 			out, err := c.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 			if err != nil {
 				return err
@@ -124,5 +124,5 @@ func (s *Store) head(ctx context.Context, b *bucket, key string) (o Object, err 
 
 // missing is the answer that needs no question.
 func missing(b *bucket, key string) error {
-	return &fault.Error{Op: "stat file", Path: b.name + "/" + key, Kind: fault.ErrNotExist}
+	return &fault.Error{Op: opStat, Path: b.name + "/" + key, Kind: fault.ErrNotExist}
 }

@@ -20,7 +20,7 @@ type access struct {
 }
 
 func newAccess(d Deployment) *access {
-	a := &access{keys: make(map[string]s3.Key)}
+	a := &access{}
 	if len(d.Tokens) == 0 {
 		d.Tokens = DefaultTokens()
 	}
@@ -28,11 +28,18 @@ func newAccess(d Deployment) *access {
 		d.S3Keys = DefaultS3Keys()
 	}
 	a.setTokens(d.Tokens)
-	for _, k := range d.S3Keys {
-		a.keys[k.AccessKey] = s3.Key{Key: sigv4.Key{Access: k.AccessKey, Secret: k.SecretKey, Session: k.SessionToken}, Revoked: k.Expired}
-	}
+	a.setKeys(d.S3Keys)
 	a.rotate()
 	return a
+}
+
+func (a *access) setKeys(keys []S3Key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.keys = make(map[string]s3.Key, len(keys))
+	for _, k := range keys {
+		a.keys[k.AccessKey] = s3.Key{Key: sigv4.Key{Access: k.AccessKey, Secret: k.SecretKey, Session: k.SessionToken}, Revoked: k.Expired}
+	}
 }
 
 func (a *access) setTokens(tokens []Token) {

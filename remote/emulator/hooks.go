@@ -157,6 +157,9 @@ func (s *Server) AddComputation(c Computation) error {
 // SetTokens replaces the tokens that are let in.
 func (s *Server) SetTokens(tokens ...Token) { s.access.setTokens(tokens) }
 
+// SetS3Keys replaces the keys of the S3 endpoint's users.
+func (s *Server) SetS3Keys(keys ...S3Key) { s.access.setKeys(keys) }
+
 // RevokeURLs ends every URL signed until now, whatever its expiry says, as
 // when the signer's own session ends (ExpiredToken).
 func (s *Server) RevokeURLs() { s.access.rotate() }

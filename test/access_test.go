@@ -1,0 +1,325 @@
+package test
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// access is an external asset of a bucket with the objects "a" and "b/c", who
+// asks for it, and what the mount answers.
+type access struct {
+	as     string // whose credentials are at hand, see users; "" is nobody's
+	origin string // "" is aws
+	bucket emulator.Bucket
+	rule   string // what the configuration file says about the bucket
+	lists  string // what ls prints beside .meta.json
+	reads  string // what cat of "a" prints, if anything
+	fails  string // and else the error that it ends with
+	why    string // what the log and errors.jsonl say about it
+}
+
+const (
+	both    = "a b" // everything is listed
+	itself  = "a"   // and read: an object's content is its key
+	denied  = "Permission denied"
+	missing = "No such file or directory"
+)
+
+// users are the environments in which a mount is started.
+var users = map[string][]string{
+	"":         nil,
+	"the lab":  {"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=lab/not/a/secret"},
+	"stranger": {"AWS_ACCESS_KEY_ID=AKIASTRANGER", "AWS_SECRET_ACCESS_KEY=x/not/a/secret"},
+	"mistyped": {"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=wrong/not/a/secret"},
+	"yesterday": {"AWS_ACCESS_KEY_ID=ASIAOVER", "AWS_SECRET_ACCESS_KEY=over/not/a/secret",
+		"AWS_SESSION_TOKEN=over/not/a/secret"},
+	"mixed up": {
+		"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=lab/not/a/secret",
+		"AWS_SESSION_TOKEN=over/not/a/secret",
+	},
+	"google": {"AWS_ACCESS_KEY_ID=GOOG1LAB", "AWS_SECRET_ACCESS_KEY=goog/not/a/secret"},
+}
+
+// storeKeys are the keys that the stores know.
+var storeKeys = []emulator.S3Key{
+	{AccessKey: "AKIALAB", SecretKey: "lab/not/a/secret"},
+	{AccessKey: "AKIAPARTNER", SecretKey: "partner/not/a/secret"},
+	{AccessKey: "ASIAOVER", SecretKey: "over/not/a/secret", SessionToken: "over/not/a/secret", Expired: true},
+	{AccessKey: "GOOG1LAB", SecretKey: "goog/not/a/secret"},
+}
+
+// profiles are what ~/.aws/credentials holds, for everybody.
+const profiles = `[partner]
+aws_access_key_id = AKIAPARTNER
+aws_secret_access_key = partner/not/a/secret
+[other]
+aws_access_key_id = AKIAOTHER
+aws_secret_access_key = other/not/a/secret
+`
+
+var accesses = map[string]access{
+	// Without credentials.
+	"a public bucket needs no credentials": {
+		bucket: emulator.Bucket{Public: true}, lists: both, reads: itself,
+	},
+	"a public bucket of another region is found by itself": {
+		bucket: emulator.Bucket{Public: true, Region: "eu-central-1"}, lists: both, reads: itself,
+	},
+	"a bucket may have dots in its name": {
+		bucket: emulator.Bucket{Public: true, Region: "eu-central-1", Name: "open.data.lab"}, lists: both, reads: itself,
+	},
+	"a private bucket is refused to nobody, with the way to name credentials": {
+		fails: denied, why: "were found: set AWS_PROFILE, or a profile for it in the configuration",
+	},
+	"a bucket that is not there is refused, and said not to be there": {
+		bucket: emulator.Bucket{Name: "is-gone"}, fails: denied, why: `there is no bucket "is-gone"`,
+	},
+	"a record without a bucket is refused, and said to have none": {
+		bucket: emulator.Bucket{Name: "-"}, fails: denied, why: "is no bucket's name",
+	},
+	"a bucket that may be read and not listed gives the files at the asset's top by their names": {
+		bucket: emulator.Bucket{Public: true, Unlisted: true}, reads: itself, why: "may be read, but not listed: no credentials",
+	},
+	"a bucket that may be listed and not read shows its files, and refuses to open them": {
+		bucket: emulator.Bucket{Public: true, Unread: []string{""}}, lists: both, fails: denied, why: "may be listed, but this not be read: no credentials",
+	},
+	"one object that may not be read stops no other": {
+		bucket: emulator.Bucket{Public: true, Unread: []string{"b/"}}, lists: both, reads: itself,
+	},
+	"an archived object is listed, and refused with the reason": {
+		bucket: emulator.Bucket{Public: true, Generate: []emulator.Generated{{Path: "a", Text: "a", Storage: "GLACIER"}, {Path: "b/c", Text: "b/c"}}},
+		lists:  both, fails: denied, why: "it is in an archived storage class: restore it first",
+	},
+	"a bucket may be said to need no credentials": {
+		as: "the lab", bucket: emulator.Bucket{Public: true}, rule: "{anonymous: true}", lists: both, reads: itself,
+	},
+	"a bucket that is wrongly said to need no credentials is refused": {
+		as: "the lab", rule: "{anonymous: true}", fails: denied, why: "the configuration forbids to use any",
+	},
+
+	// With credentials.
+	"a private bucket is read with the credentials at hand": {as: "the lab", lists: both, reads: itself},
+	"a private bucket of another region is found by itself": {
+		as: "the lab", bucket: emulator.Bucket{Region: "us-west-2"}, lists: both, reads: itself,
+	},
+	"the configuration may name the region": {
+		as: "the lab", bucket: emulator.Bucket{Region: "us-west-2"}, rule: "{region: us-west-2}", lists: both, reads: itself,
+	},
+	"a region that is named wrongly is corrected": {
+		as: "the lab", bucket: emulator.Bucket{Region: "us-west-2"}, rule: "{region: eu-central-1}", lists: both, reads: itself,
+	},
+	"a public bucket is read though credentials are at hand": {
+		as: "the lab", bucket: emulator.Bucket{Public: true, Region: "us-west-2"}, lists: both, reads: itself,
+	},
+	"a bucket of others is refused, with the way to name other credentials": {
+		as: "the lab", bucket: emulator.Bucket{AccessKeys: []string{"AKIAPARTNER"}},
+		fails: denied, why: "the AWS credentials found may not read it: set AWS_PROFILE, or a profile for bucket",
+	},
+	"a private bucket that may be read and not listed gives them too": {
+		as: "the lab", bucket: emulator.Bucket{Unlisted: true}, reads: itself, why: "may be read, but not listed: the AWS credentials found may not",
+	},
+	"a profile of the configuration is used for its bucket": {
+		as: "the lab", bucket: emulator.Bucket{AccessKeys: []string{"AKIAPARTNER"}}, rule: "{profile: partner}", lists: both, reads: itself,
+	},
+	"a profile that may not read a bucket is named": {
+		as: "the lab", rule: "{profile: other}", fails: denied, why: `profile "other"`,
+	},
+	"a profile that there is not is named": {
+		as: "the lab", rule: "{profile: nobodys}", fails: denied, why: "failed to get shared config profile, nobodys",
+	},
+
+	// With credentials that are no good.
+	"a public bucket is read whatever credentials are at hand": {
+		as: "stranger", bucket: emulator.Bucket{Public: true}, lists: both, reads: itself,
+	},
+	"a key that the store does not know is said to be unknown": {
+		as: "stranger", fails: denied, why: "the AWS credentials found are unknown to the store: set AWS_PROFILE",
+	},
+	"a secret key that does not go with its access key is said to be wrong": {
+		as: "mistyped", fails: denied, why: "the AWS credentials found are wrong: the secret key does not belong to the access key",
+	},
+	"a session token that does not go with its key is said to be wrong": {
+		as: "mixed up", fails: denied, why: "the session token does not belong to the access key",
+	},
+	"a session that has ended is said to have ended": {
+		as: "yesterday", fails: denied, why: "the AWS credentials found have expired: sign in again",
+	},
+	"a public bucket is read after the session has ended": {
+		as: "yesterday", bucket: emulator.Bucket{Public: true, Region: "us-west-2"}, lists: both, reads: itself,
+	},
+
+	// Other stores.
+	"a public bucket of Google's needs no credentials": {
+		origin: "gcp", bucket: emulator.Bucket{Public: true, Region: "auto"}, lists: both, reads: itself,
+	},
+	"a private bucket of Google's is read with a key of Google's": {
+		as: "google", origin: "gcp", bucket: emulator.Bucket{Region: "auto", AccessKeys: []string{"GOOG1LAB"}}, lists: both, reads: itself,
+	},
+	"a key of AWS is not shown to Google": {
+		as: "the lab", origin: "gcp", bucket: emulator.Bucket{Region: "auto"}, fails: denied, why: "were found: set AWS_PROFILE",
+	},
+	"a bucket with an endpoint in the configuration is asked there": {
+		as: "the lab", bucket: emulator.Bucket{Name: "minio-bucket"}, rule: "{endpoint: MINIO}", lists: both, reads: itself,
+	},
+	"a profile may go with an endpoint": {
+		as: "the lab", bucket: emulator.Bucket{Name: "minio-partner", Region: "garage", AccessKeys: []string{"AKIAPARTNER"}},
+		rule: "{endpoint: MINIO, profile: partner}", lists: both, reads: itself,
+	},
+	"a bucket that is missing at its endpoint is refused, though there is one at AWS": {
+		as: "the lab", bucket: emulator.Bucket{Public: true, Name: "at-aws-alone"}, rule: "{endpoint: MINIO}", fails: denied, why: `there is no bucket "at-aws-alone"`,
+	},
+}
+
+// TestExternalAccess asks for external assets as everybody who may, and as
+// everybody who may not. The buckets are where those of a lab are, at AWS and
+// Google, behind their host names and TLS; some are at a store of somebody's own.
+func TestExternalAccess(t *testing.T) {
+	t.Parallel()
+	d, minio := serve(t), serve(t)
+	d.SetS3Keys(storeKeys...)
+	minio.SetS3Keys(storeKeys...)
+	stores := d.onAWS(t, "us-east-1", "us-west-2", "eu-central-1")
+	rules := "buckets:\n"
+	for i, name := range slices.Sorted(maps.Keys(accesses)) {
+		a := accesses[name]
+		b := a.bucket
+		if b.Name == "" {
+			b.Name = fmt.Sprintf("bucket-%d", i)
+		}
+		if a.rule != "" {
+			rules += fmt.Sprintf("  %s: %s\n", b.Name, strings.ReplaceAll(a.rule, "MINIO", minio.S3URL()))
+		}
+		if b.Generate == nil {
+			b.Generate = []emulator.Generated{{Path: "a", Text: "a"}, {Path: "b/c", Text: "b/c"}}
+		}
+		at := d
+		if strings.HasPrefix(b.Name, "minio") {
+			at = minio
+		}
+		if b.Name != "is-gone" && b.Name != "-" {
+			if err := at.AddBucket(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.addAsset(t, name, a.origin, strings.Trim(b.Name, "-"), "")
+	}
+	hole := silence(t)
+	for user, variables := range users {
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			m := d.mountAs(t, rules, slices.Concat(stores, variables, []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + hole})...)
+			for name, a := range accesses {
+				if a.as != user {
+					continue
+				}
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					a.check(t, m, name)
+				})
+			}
+		})
+	}
+}
+
+// check compares what the mount answers. Nobody waits long, whatever it is.
+func (a access) check(t *testing.T, m *mounted, name string) {
+	const patience = 15 * time.Second // on a busy machine; alone it takes a second
+	start := time.Now()
+	m = &mounted{t: t, point: m.point, process: m.process, log: m.log, exited: m.exited}
+	dir := m.path("dataset", name)
+	content, failure := m.try("cat", dir+"/a") // before anything is listed
+	if content != a.reads || a.fails == "" && failure != nil || a.fails != "" && (failure == nil || !strings.Contains(failure.Error(), a.fails)) {
+		t.Errorf("cat a: %q, %v", content, failure)
+	}
+	listed := strings.Fields(m.run("ls", "-A", dir))
+	if want := append([]string{".meta.json"}, strings.Fields(a.lists)...); !slices.Equal(listed, want) {
+		t.Errorf("ls: %q", listed)
+	}
+	again, failure := m.try("cat", dir+"/a")
+	if again != a.reads || a.fails == "" && failure != nil || a.fails != "" && (failure == nil || !strings.Contains(failure.Error(), a.fails)) {
+		t.Errorf("cat a, after ls: %q, %v", again, failure)
+	}
+	if meta := m.run("cat", dir+"/.meta.json"); !strings.Contains(meta, name) {
+		t.Errorf(".meta.json: %s", meta)
+	}
+	if took := time.Since(start); took > patience {
+		t.Errorf("it took %s", took)
+	}
+	id := assetID(m, name)
+	faults := linesWith(m.run("cat", m.path("control", "errors.jsonl")), id)
+	logged := linesWith(m.log.String(), id)
+	if a.why == "" {
+		if faults != "" || logged != "" {
+			t.Errorf("errors where there are none: %s\n%s", faults, logged)
+		}
+		return
+	}
+	for where, text := range map[string]string{"errors.jsonl": faults, "the log": logged} {
+		if !strings.Contains(strings.ReplaceAll(text, `\`, ""), a.why) {
+			t.Errorf("no %q in %s:\n%s", a.why, where, text)
+		}
+	}
+}
+
+func assetID(m *mounted, name string) string {
+	return strings.TrimSpace(m.run("python3", "-c", "import os, sys; print(os.getxattr(sys.argv[1], 'user.codeocean.id').decode())", m.path("dataset", name)))
+}
+
+// linesWith are the lines of a text that hold a word.
+func linesWith(text, word string) string {
+	var found strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, word) {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
+}
+
+// mountAs mounts with a configuration file, the profiles, and the given
+// variables in the place of the deployment's own keys.
+func (d *deployment) mountAs(t testing.TB, config string, variables ...string) *mounted {
+	t.Helper()
+	env := slices.DeleteFunc(d.environment(t), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
+	home := ""
+	for _, v := range env {
+		if value, ok := strings.CutPrefix(v, "HOME="); ok {
+			home = value
+		}
+	}
+	for file, content := range map[string]string{".aws/credentials": profiles, "config.yaml": config} {
+		path := filepath.Join(home, file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := d.tryMount(t, t.TempDir(), append(env, variables...), "--s3-endpoint", "", "--config", filepath.Join(home, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// silence is an address where somebody listens and never answers, as an
+// instance's metadata service does where there is none.
+func silence(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return "http://" + l.Addr().String()
+}
