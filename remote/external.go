@@ -64,8 +64,12 @@ func (f *external) explain(err error) error {
 // Object reads the version of the object that was listed, or fails.
 func (f *external) Object(path string, e Entry) *Object {
 	loc := f.location()
+	kept := e
+	if kept.ETag == "" {
+		kept.ETag = "of " + e.second() // all that there is to tell versions by
+	}
 	return &Object{
-		key:  objectKey(f.Version(), e, path),
+		key:  objectKey(f.Version(), kept, path),
 		size: e.Size,
 		fetch: func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 			key, err := f.d.Buckets.Key(ctx, loc, path)

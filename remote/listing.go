@@ -57,10 +57,14 @@ func (l *Listing) At(i int) Entry { return l.entries[i] }
 // All yields the entries in order of name.
 func (l *Listing) All() iter.Seq2[int, Entry] { return slices.All(l.entries) }
 
-// Version is different for files of one path that may have different bytes.
+// Version is different for files of one path that may have different bytes, or
+// times. Times count in seconds: a store's answers about one object differ in
+// the rest.
 func (e Entry) Version() string {
-	return strconv.FormatInt(e.Size, 10) + "\x00" + e.ETag
+	return strconv.FormatInt(e.Size, 10) + "\x00" + e.ETag + "\x00" + e.second()
 }
+
+func (e Entry) second() string { return strconv.FormatInt(e.Modified.Unix(), 10) }
 
 // Find is the entry of that name.
 func (l *Listing) Find(name string) (Entry, bool) {

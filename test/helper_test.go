@@ -205,19 +205,29 @@ func compare(f *os.File, name string, off, n, size int64) error {
 	return nil
 }
 
-// hold FILE opens FILE, says so, waits for its standard input to end, and then
-// prints the file's SHA-256, or why it cannot be read.
+// hold FILE [BYTES] opens FILE, reads so many bytes, says so, waits for its
+// standard input to end, and then prints the SHA-256 of the whole file, or why
+// it cannot be read.
 func hold(args []string) error {
 	f, err := os.Open(args[0])
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	h := sha256.New()
+	if len(args) > 1 {
+		n, err := strconv.ParseInt(args[1], 10, 64)
+		if err != nil {
+			return err
+		}
+		if _, err := io.CopyN(h, f, n); err != nil {
+			return err
+		}
+	}
 	fmt.Println("open")
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return err
 	}
-	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		fmt.Println(err)
 		return nil

@@ -118,9 +118,9 @@ func TestDraft(t *testing.T) {
 
 // hold opens a file in a process of its own. The function that it returns has
 // that process read the file and gives the sum.
-func (m *mounted) hold(file string) func() string {
+func (m *mounted) hold(file string, more ...string) func() string {
 	m.t.Helper()
-	cmd := exec.Command(os.Args[0], file)
+	cmd := exec.Command(os.Args[0], append([]string{file}, more...)...)
 	cmd.Env = append(os.Environ(), helperVar+"=hold", raceOptions)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -47,6 +48,8 @@ func (b *bucket) open(ctx context.Context, o Object, off, n int64) (body io.Read
 	}
 	if o.ETag != "" {
 		in.IfMatch = aws.String(`"` + plainETag(o.ETag) + `"`)
+	} else if !o.Modified.IsZero() {
+		in.IfUnmodifiedSince = aws.Time(o.Modified.Add(time.Second)) // the header has whole ones
 	}
 	err = b.call(ctx, opRead, o.Key, func(ctx context.Context, c *s3.Client) error {
 		out, err := c.GetObject(ctx, in)
@@ -70,13 +73,16 @@ func (b *bucket) open(ctx context.Context, o Object, off, n int64) (body io.Read
 }
 
 // checkVersion compares an answer with the object that was listed. Not every
-// store heeds If-Match, and not every proxy knows what it stored.
+// store heeds If-Match, and not every proxy knows what it stored. What has no
+// ETag has its time.
 func checkVersion(out *s3.GetObjectOutput, o Object) error {
 	got := aws.ToString(out.ETag)
-	if o.ETag == "" || sameETag(got, o.ETag) {
+	switch {
+	case o.ETag == "" && out.LastModified != nil && !o.Modified.IsZero() && out.LastModified.Sub(o.Modified).Abs() >= time.Second:
+		return &fault.Error{Kind: fault.ErrStale, Err: fmt.Errorf("it is of %v, and was of %v", out.LastModified, o.Modified)}
+	case o.ETag == "", sameETag(got, o.ETag):
 		return nil
-	}
-	if got == "" {
+	case got == "":
 		return &fault.Error{Kind: fault.ErrMalformed, Err: fmt.Errorf("an answer without the object's ETag")}
 	}
 	return &fault.Error{Kind: fault.ErrStale, Err: fmt.Errorf("its ETag is %s, and was %s", got, o.ETag)}

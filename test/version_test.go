@@ -1,0 +1,263 @@
+package test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// change is something that happens to the bucket of an asset while programs
+// look at it. The bucket holds the object "f", of versionSize bytes that follow
+// from "old", and "d/x".
+type change struct {
+	first  emulator.Generated // in the place of "f", if it is not as above
+	opened int64              // how much of f is read through the handle that is open meanwhile
+	does   func(*versions)
+	handle string            // what that handle gives of f from its start on: "old", "stale", or either
+	then   map[string]string // what whoever looks again finds within the refresh interval: path → "", or what its bytes follow from
+	gone   []string          // and what not
+	time   string            // the time of f, in unix seconds, that they find
+}
+
+const versionSize = 300_000
+
+// versions is the bucket of one case.
+type versions struct {
+	t      testing.TB
+	d      *deployment
+	bucket string
+}
+
+func (v *versions) put(o emulator.Generated) {
+	if err := v.d.PutObject(v.bucket, o); err != nil {
+		v.t.Error(err)
+	}
+}
+
+func (v *versions) remove(keys ...string) {
+	if err := v.d.DeleteObject(v.bucket, keys...); err != nil {
+		v.t.Error(err)
+	}
+}
+
+func (v *versions) replace(size int64) {
+	v.put(emulator.Generated{Path: "f", Size: size, Seed: "new"})
+}
+
+var changes = map[string]change{
+	"an object replaced by one of the same size is stale where it is open, and new to whoever looks again": {
+		does: func(v *versions) { v.replace(versionSize) }, handle: "stale", then: map[string]string{"f": "new"},
+	},
+	"an object replaced by a shorter one is stale, and new": {
+		does: func(v *versions) { v.replace(versionSize / 3) }, handle: "stale", then: map[string]string{"f": "new"},
+	},
+	"an object replaced by a longer one is stale, and new": {
+		does: func(v *versions) { v.replace(versionSize * 3) }, handle: "stale", then: map[string]string{"f": "new"},
+	},
+	"an object replaced by an empty one is stale, and empty": {
+		does: func(v *versions) { v.replace(0) }, handle: "stale", then: map[string]string{"f": "new"},
+	},
+	"an object that was read whole before stays what it was where it is open": {
+		opened: versionSize, does: func(v *versions) { v.replace(versionSize) }, handle: "old", then: map[string]string{"f": "new"},
+	},
+	"an object that was read in part gives the rest of the same version, or is stale": {
+		first: emulator.Generated{Path: "f", Size: 40 << 20, Seed: "old"}, opened: 1000,
+		does: func(v *versions) { v.replace(40 << 20) }, handle: "old or stale", then: map[string]string{"f": "new"},
+	},
+	"an object that is deleted is stale where it is open, and gone": {
+		does: func(v *versions) { v.remove("f") }, handle: "stale", gone: []string{"f"},
+	},
+	"an object that changes and changes back is the first one again": {
+		does: func(v *versions) {
+			v.replace(versionSize)
+			v.put(emulator.Generated{Path: "f", Size: versionSize, Seed: "old"})
+		},
+		handle: "old", then: map[string]string{"f": "old"},
+	},
+	"an object that is written again with the same bytes goes on where it is open, and has its new time": {
+		does:   func(v *versions) { v.put(emulator.Generated{Path: "f", Size: versionSize, Seed: "old", Modified: 2e9}) },
+		handle: "old", then: map[string]string{"f": "old"}, time: "2000000000\n2000000000\n",
+	},
+	"an object whose store gives no ETags is told from another by its time": {
+		first: emulator.Generated{Path: "f", Size: versionSize, Seed: "old", NoETag: true, Modified: 1e9},
+		does: func(v *versions) {
+			v.put(emulator.Generated{Path: "f", Size: versionSize, Seed: "new", NoETag: true})
+		},
+		handle: "stale", then: map[string]string{"f": "new"},
+	},
+	"an object in parts is one version like any other": {
+		first: emulator.Generated{Path: "f", Size: versionSize, Seed: "old", ETag: `"0123456789abcdef0123456789abcdef-12"`},
+		does: func(v *versions) {
+			v.put(emulator.Generated{Path: "f", Size: versionSize, Seed: "new", ETag: `"0123456789abcdef0123456789abcdef-13"`})
+		},
+		handle: "stale", then: map[string]string{"f": "new"},
+	},
+	"an object that comes shows": {
+		does:   func(v *versions) { v.put(emulator.Generated{Path: "g", Size: 10, Seed: "new"}) },
+		handle: "old", then: map[string]string{"g": "new", "f": "old"},
+	},
+	"a folder that comes shows": {
+		does:   func(v *versions) { v.put(emulator.Generated{Path: "e/e/e", Size: 10, Seed: "new"}) },
+		handle: "old", then: map[string]string{"e/e": "", "e/e/e": "new"},
+	},
+	"a folder that goes is gone": {
+		does: func(v *versions) { v.remove("d/x") }, handle: "old", gone: []string{"d/x", "d"},
+	},
+	"a file that becomes a folder is one": {
+		does: func(v *versions) {
+			v.remove("f")
+			v.put(emulator.Generated{Path: "f/x", Size: 10, Seed: "new"})
+		},
+		handle: "stale", then: map[string]string{"f": "", "f/x": "new"},
+	},
+	"a folder that becomes a file is one": {
+		does: func(v *versions) {
+			v.remove("d/x")
+			v.put(emulator.Generated{Path: "d", Size: 10, Seed: "new"})
+		},
+		handle: "old", then: map[string]string{"d": "new"}, gone: []string{"d/x"},
+	},
+	"a folder that comes beside a file of its name takes the name": {
+		does:   func(v *versions) { v.put(emulator.Generated{Path: "f/x", Size: 10, Seed: "new"}) },
+		handle: "old", then: map[string]string{"f": "", "f/x": "new", "f@file": "old"},
+	},
+}
+
+// TestExternalChanges changes buckets under programs that have their files
+// open, and under those that look again.
+func TestExternalChanges(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	buckets := make(map[string]string)
+	for name, c := range changes {
+		bucket := fmt.Sprintf("bucket-%d", len(buckets))
+		buckets[name] = bucket
+		if c.first.Path == "" {
+			c.first = emulator.Generated{Path: "f", Size: versionSize, Seed: "old"}
+		}
+		d.addExternal(t, name, "", emulator.Bucket{Name: bucket, Generate: []emulator.Generated{c.first, {Path: "d/x", Size: 10}}})
+	}
+	all := d.mount(t)
+	for name, c := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := all.in(t)
+			file := m.path("dataset", name, "f")
+			m.run("find", m.path("dataset", name)) // so that the kernel and we know it as it was
+			m.try("stat", m.path("dataset", name, "g"))
+			read := m.hold(file, fmt.Sprint(c.opened))
+			size := max(c.first.Size, versionSize)
+			c.does(&versions{t, d, buckets[name]})
+			var outcomes []string
+			if strings.Contains(c.handle, "old") {
+				outcomes = append(outcomes, patternSum(t, "old", size))
+			}
+			if strings.Contains(c.handle, "stale") {
+				outcomes = append(outcomes, "stale NFS file handle", "stale file handle")
+			}
+			got := read()
+			if !slices.ContainsFunc(outcomes, func(o string) bool { return strings.HasSuffix(got, o) }) {
+				t.Errorf("the open file gives %q, want %s", got, c.handle)
+			}
+			for path, seed := range c.then {
+				eventually(t, path, func() (err error) {
+					if path := m.path("dataset", name, path); seed == "" {
+						_, err = m.try("ls", path+"/.")
+					} else {
+						_, err = m.helper("pattern", path, seed)
+					}
+					return err
+				})
+			}
+			if c.time != "" { // by its name, and where it is open
+				eventually(t, "the time", func() error {
+					if got := m.run("sh", "-c", `stat -c %Y "$1"; stat -L -c %Y - <"$1"`, "-", file); got != c.time {
+						return errors.New(got)
+					}
+					return nil
+				})
+			}
+			for _, path := range c.gone {
+				eventually(t, "no "+path, func() error {
+					if _, err := m.try("stat", m.path("dataset", name, path)); err == nil || !strings.Contains(err.Error(), "No such file") && !strings.Contains(err.Error(), "Not a directory") {
+						return errors.Join(errNotYet, err)
+					}
+					return nil
+				})
+			}
+		})
+	}
+}
+
+// patternSum is the SHA-256 of so many generated bytes.
+func patternSum(t testing.TB, seed string, size int64) string {
+	t.Helper()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(emulator.Pattern(seed), 0, size)); err != nil {
+		t.Fatal(err)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// in is the mount for a test of its own.
+func (m *mounted) in(t testing.TB) *mounted {
+	return &mounted{t: t, point: m.point, process: m.process, log: m.log, exited: m.exited}
+}
+
+// turns is what happens to a folder of 2,500 objects, f0000 and on, between the
+// pages of its listing, and what the listing then has of them.
+var turns = map[string]struct {
+	does  func(*versions)
+	count int
+}{
+	"a listing in pages is whole":                                       {func(*versions) {}, 2500},
+	"an object that comes behind the page that was read last is listed": {func(v *versions) { v.put(emulator.Generated{Path: "many/f2222+"}) }, 2501},
+	"an object that comes before it is listed the next time":            {func(v *versions) { v.put(emulator.Generated{Path: "many/f0000+"}) }, 2500},
+	"the object at the end of a page may go":                            {func(v *versions) { v.remove("many/f0999") }, 2500},
+	"an object of a page to come may go":                                {func(v *versions) { v.remove("many/f1500") }, 2499},
+	"all objects of the pages to come may go": {func(v *versions) {
+		for i := 1000; i < 2500; i++ {
+			v.remove(fmt.Sprintf("many/f%04d", i))
+		}
+	}, 1000},
+}
+
+// TestExternalTurns changes a folder between the pages of its listing.
+func TestExternalTurns(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	buckets := make(map[string]string)
+	for name := range turns {
+		buckets[name] = fmt.Sprintf("bucket-%d", len(buckets))
+		d.addExternal(t, name, "", emulator.Bucket{Name: buckets[name], Generate: []emulator.Generated{{Path: "many/f%04d", Count: []int{2500}, Size: 10}}})
+	}
+	all := d.mount(t)
+	for name, turn := range turns {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := all.in(t)
+			v := &versions{t, d, buckets[name]}
+			defer d.Inject(emulator.Fault{
+				Route: "s3.ListObjectsV2", Times: 1,
+				Match: func(r *http.Request) bool {
+					return r.URL.Query().Has("continuation-token") && strings.HasPrefix(r.URL.Path, "/"+v.bucket)
+				},
+				Handle: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+					turn.does(v)
+					next.ServeHTTP(w, r)
+				},
+			})()
+			if got := strings.Count(m.run("ls", "-U", m.path("dataset", name, "many")), "\n"); got != turn.count {
+				t.Errorf("%d are listed, not %d", got, turn.count)
+			}
+		})
+	}
+}
