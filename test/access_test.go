@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,12 +35,15 @@ const (
 	missing = "No such file or directory"
 )
 
-// users are the environments in which a mount is started.
+// users are the environments in which a mount is started. A passer-by asks for
+// nothing that is not public.
 var users = map[string][]string{
-	"":         nil,
-	"the lab":  {"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=lab/not/a/secret"},
-	"stranger": {"AWS_ACCESS_KEY_ID=AKIASTRANGER", "AWS_SECRET_ACCESS_KEY=x/not/a/secret"},
-	"mistyped": {"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=wrong/not/a/secret"},
+	"":            nil,
+	"a passer-by": nil,
+	"the partner": {"AWS_PROFILE=partner"},
+	"the lab":     {"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=lab/not/a/secret"},
+	"stranger":    {"AWS_ACCESS_KEY_ID=AKIASTRANGER", "AWS_SECRET_ACCESS_KEY=x/not/a/secret"},
+	"mistyped":    {"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=wrong/not/a/secret"},
 	"yesterday": {"AWS_ACCESS_KEY_ID=ASIAOVER", "AWS_SECRET_ACCESS_KEY=over/not/a/secret",
 		"AWS_SESSION_TOKEN=over/not/a/secret"},
 	"mixed up": {
@@ -70,6 +74,9 @@ var accesses = map[string]access{
 	// Without credentials.
 	"a public bucket needs no credentials": {
 		bucket: emulator.Bucket{Public: true}, lists: both, reads: itself,
+	},
+	"a public bucket is read without a look for credentials": {
+		as: "a passer-by", bucket: emulator.Bucket{Public: true, Region: "eu-central-1"}, lists: both, reads: itself,
 	},
 	"a public bucket of another region is found by itself": {
 		bucket: emulator.Bucket{Public: true, Region: "eu-central-1"}, lists: both, reads: itself,
@@ -127,6 +134,9 @@ var accesses = map[string]access{
 	"a private bucket that may be read and not listed gives them too": {
 		as: "the lab", bucket: emulator.Bucket{Unlisted: true}, reads: itself, why: "may be read, but not listed: the AWS credentials found may not",
 	},
+	"the profile of the environment is used": {
+		as: "the partner", bucket: emulator.Bucket{AccessKeys: []string{"AKIAPARTNER"}}, lists: both, reads: itself,
+	},
 	"a profile of the configuration is used for its bucket": {
 		as: "the lab", bucket: emulator.Bucket{AccessKeys: []string{"AKIAPARTNER"}}, rule: "{profile: partner}", lists: both, reads: itself,
 	},
@@ -170,6 +180,9 @@ var accesses = map[string]access{
 	"a bucket with an endpoint in the configuration is asked there": {
 		as: "the lab", bucket: emulator.Bucket{Name: "minio-bucket"}, rule: "{endpoint: MINIO}", lists: both, reads: itself,
 	},
+	"an endpoint in the configuration goes before Google's": {
+		as: "the lab", origin: "gcp", bucket: emulator.Bucket{Name: "minio-for-google"}, rule: "{endpoint: MINIO}", lists: both, reads: itself,
+	},
 	"a profile may go with an endpoint": {
 		as: "the lab", bucket: emulator.Bucket{Name: "minio-partner", Region: "garage", AccessKeys: []string{"AKIAPARTNER"}},
 		rule: "{endpoint: MINIO, profile: partner}", lists: both, reads: itself,
@@ -212,11 +225,16 @@ func TestExternalAccess(t *testing.T) {
 		}
 		d.addAsset(t, name, a.origin, strings.Trim(b.Name, "-"), "")
 	}
-	hole := silence(t)
 	for user, variables := range users {
 		t.Run(user, func(t *testing.T) {
 			t.Parallel()
-			m := d.mountAs(t, rules, slices.Concat(stores, variables, []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + hole})...)
+			instance, asked := silence(t)
+			m := d.mountAs(t, rules, slices.Concat(stores, variables, []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + instance})...)
+			t.Cleanup(func() {
+				if n := asked(); n > 0 && user != "" {
+					t.Errorf("%d connections to the instance's metadata service", n)
+				}
+			})
 			for name, a := range accesses {
 				if a.as != user {
 					continue
@@ -232,7 +250,7 @@ func TestExternalAccess(t *testing.T) {
 
 // check compares what the mount answers. Nobody waits long, whatever it is.
 func (a access) check(t *testing.T, m *mounted, name string) {
-	const patience = 15 * time.Second // on a busy machine; alone it takes a second
+	const patience = 10 * time.Second // on a busy machine; alone it takes a second
 	start := time.Now()
 	m = &mounted{t: t, point: m.point, process: m.process, log: m.log, exited: m.exited}
 	dir := m.path("dataset", name)
@@ -312,14 +330,25 @@ func (d *deployment) mountAs(t testing.TB, config string, variables ...string) *
 	return m
 }
 
-// silence is an address where somebody listens and never answers, as an
-// instance's metadata service does where there is none.
-func silence(t testing.TB) string {
+// silence is an address where somebody listens and never answers, as at that of
+// an instance's metadata service where there is none. It counts who asks.
+func silence(t testing.TB) (url string, asked func() int64) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	return "http://" + l.Addr().String()
+	var n atomic.Int64
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close() // when nobody listens any more
+			n.Add(1)
+		}
+	}()
+	return "http://" + l.Addr().String(), n.Load
 }

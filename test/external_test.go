@@ -16,7 +16,8 @@ import (
 type shape struct {
 	prefix string            // as the asset's record has it
 	keys   []string          // of the bucket; the content of an object is its key
-	shows  map[string]string // path in the asset → key whose content it has; a path with a slash at its end is an empty folder
+	empty  []string          // of the bucket too; the object has no content
+	shows  map[string]string // path in the asset → content; a path with a slash at its end is an empty folder
 	hides  []string          // paths that do not exist in the asset
 	listed bool              // the files are only found once their folder was listed
 }
@@ -156,10 +157,13 @@ var keys = map[string]shape{
 		keys: []string{"p/" + longest}, shows: map[string]string{longest: "p/" + longest},
 	},
 	"an empty object whose key ends in a slash is the folder": {
-		keys: of("p/", "", "d/", "empty/", "d/a"), shows: map[string]string{"d/a": "p/d/a", "empty/": ""},
+		keys: of("p/", "d/a"), empty: of("p/", "", "d/", "empty/"), shows: map[string]string{"d/a": "p/d/a", "empty/": ""},
+	},
+	"an empty object is an empty file": {
+		empty: of("p/", "a", "d/b"), shows: map[string]string{"a": "", "d/b": ""},
 	},
 	"data under a key that ends in a slash is a file without a name": {
-		keys: of("p/", "+", "d/+", "d/a"), shows: map[string]string{"@e3b0c442": "p/", "d/@e3b0c442": "p/d/", "d/a": "p/d/a"},
+		keys: of("p/", "", "d/", "d/a"), shows: map[string]string{"@e3b0c442": "p/", "d/@e3b0c442": "p/d/", "d/a": "p/d/a"},
 	},
 	"names that desktops look for everywhere are found where a listing has them": {
 		listed: true, keys: of("p/", ".DS_Store", "Thumbs.db"), shows: map[string]string{".DS_Store": "p/.DS_Store", "Thumbs.db": "p/Thumbs.db"},
@@ -215,13 +219,10 @@ func checkShapes(t *testing.T, shapes map[string]shape) {
 		s := shapes[name]
 		bucket := emulator.Bucket{Name: fmt.Sprintf("bucket-%d", i)}
 		for _, key := range s.keys {
-			object := emulator.Generated{Path: key, Text: key}
-			if body, marked := strings.CutSuffix(key, "/+"); marked {
-				object = emulator.Generated{Path: body + "/", Text: body + "/"}
-			} else if strings.HasSuffix(key, "/") {
-				object.Text = "" // a marker is empty
-			}
-			bucket.Generate = append(bucket.Generate, object)
+			bucket.Generate = append(bucket.Generate, emulator.Generated{Path: key, Text: key})
+		}
+		for _, key := range s.empty {
+			bucket.Generate = append(bucket.Generate, emulator.Generated{Path: key})
 		}
 		d.addExternal(t, name, s.prefix, bucket)
 	}
@@ -230,8 +231,8 @@ func checkShapes(t *testing.T, shapes map[string]shape) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var want, paths []string
-			for path, key := range s.shows {
-				line := fmt.Sprintf("%q %q", path, key)
+			for path, content := range s.shows {
+				line := fmt.Sprintf("%q %q", path, content)
 				if strings.HasSuffix(path, "/") {
 					line = fmt.Sprintf("%q", path)
 				}

@@ -245,47 +245,6 @@ func TestRemount(t *testing.T) {
 	}
 }
 
-// TestChangedObject replaces an object while it is open: the reader gets ESTALE
-// and never a mix, and whoever looks again gets the new one.
-func TestChangedObject(t *testing.T) {
-	t.Parallel()
-	d := generated(t)
-	m := d.mount(t)
-	file := m.path("dataset", "external", "middle")
-	if _, err := m.helper("random", file, contentName("external", "middle"), "3", "5"); err != nil {
-		t.Fatal(err)
-	}
-	read := m.hold(file)
-	err := d.PutObject("lab-bucket", emulator.Generated{Path: "the/prefix/middle", Size: middleSize, Seed: "second"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := read(); !strings.HasSuffix(got, "stale NFS file handle") && !strings.HasSuffix(got, "stale file handle") {
-		t.Errorf("the open file: %q", got)
-	}
-	eventually(t, "the new version", func() error {
-		_, err := m.helper("random", file, "second", "5", "20")
-		return err
-	})
-	// It changes, and changes back: the first version is one again.
-	first := emulator.Generated{Path: "the/prefix/block", Size: 128 << 10, Seed: "lab-bucket/the/prefix/block"}
-	other := emulator.Generated{Path: "the/prefix/block", Size: 128 << 10, Seed: "other"}
-	read = m.hold(m.path("dataset", "external", "block"))
-	if err := d.PutObject("lab-bucket", other); err != nil {
-		t.Fatal(err)
-	}
-	if got := read(); !strings.HasSuffix(got, "file handle") {
-		t.Errorf("the open file: %q", got)
-	}
-	if err := d.PutObject("lab-bucket", first); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the first version", func() error {
-		_, err := m.helper("pattern", m.path("dataset", "external", "block"), contentName("external", "block"))
-		return err
-	})
-}
-
 // TestPassingFailure loses the URLs of a file of an asset that cannot change:
 // when they are back, so is the file.
 func TestPassingFailure(t *testing.T) {
