@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"codeoceanfs/remote/api"
@@ -32,7 +33,13 @@ func (f *external) List(ctx context.Context, dir string) (*Listing, error) {
 	if err != nil {
 		return nil, f.explain(err)
 	}
-	return newListing(dir, entries), nil
+	l := newListing(dir, entries)
+	if dir == "" && len(entries) == 0 {
+		// An empty directory says nothing, and a prefix is easily mistaken.
+		where := f.asset.Source
+		l.hidden = append(l.hidden, Hidden{Reason: fmt.Sprintf("nothing is at the asset's place, prefix %q of bucket %q", where.Prefix, where.Bucket)})
+	}
+	return l, nil
 }
 
 // Find asks the store for one name.

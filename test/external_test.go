@@ -19,6 +19,7 @@ type shape struct {
 	empty  []string          // of the bucket too; the object has no content
 	shows  map[string]string // path in the asset → content; a path with a slash at its end is an empty folder
 	hides  []string          // paths that do not exist in the asset
+	status string            // what status.json says
 	listed bool              // the files are only found once their folder was listed
 }
 
@@ -84,9 +85,9 @@ var prefixes = map[string]shape{
 		prefix: "table.csv/", keys: []string{"table.csv"},
 		shows: nil, hides: []string{"table.csv"},
 	},
-	"a prefix under which nothing is shows an empty asset": {
+	"a prefix under which nothing is shows an empty asset, and status.json says so": {
 		prefix: "gone", keys: []string{"here/a"},
-		shows: nil, hides: []string{"a", "here"},
+		shows: nil, hides: []string{"a", "here"}, status: `nothing is at the asset's place, prefix "gone" of bucket`,
 	},
 	"an empty bucket shows an empty asset": {prefix: "", keys: nil, shows: nil, hides: []string{"a"}},
 	"a prefix is taken byte by byte": {
@@ -144,8 +145,8 @@ var keys = map[string]shape{
 		shows: shownNumbered(map[string]string{"a@file": "p/a", "a/b": "p/a/b"}, "a!%04d", "p/a!%04d", 2100),
 	},
 	"a name that reads as another's is told from it": {
-		keys:  of("p/", "a@file", "a@0123abcd", "a%2Fb", ".meta.json"),
-		shows: map[string]string{"a%40file": "p/a@file", "a%400123abcd": "p/a@0123abcd", "a%252Fb": "p/a%2Fb", "%2Emeta.json": "p/.meta.json"},
+		keys:  of("p/", "a", "a/b", "a@file", "a@0123abcd", "a%2Fb", ".meta.json"),
+		shows: map[string]string{"a@file": "p/a", "a/b": "p/a/b", "a%40file": "p/a@file", "a%400123abcd": "p/a@0123abcd", "a%252Fb": "p/a%2Fb", "%2Emeta.json": "p/.meta.json"},
 	},
 	"a name of more than 255 bytes is cut, and told apart by a hash": {
 		keys: of("p/", long, long+"/a", long+"b"),
@@ -246,6 +247,12 @@ func checkShapes(t *testing.T, shapes map[string]shape) {
 			slices.Sort(paths)
 			if got := lists.show(t, name); !slices.Equal(got, want) {
 				t.Errorf("listed:\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+			}
+			if s.status != "" {
+				status, err := lists.try("cat", lists.path("control", "status.json"))
+				if err != nil || !strings.Contains(strings.ReplaceAll(status, `\"`, `"`), s.status) {
+					t.Errorf("status.json: %s, %v", status, err)
+				}
 			}
 			if len(paths) > 50 {
 				paths = append(paths[:20], paths[len(paths)-20:]...)

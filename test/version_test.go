@@ -21,7 +21,7 @@ type change struct {
 	first  emulator.Generated // in the place of "f", if it is not as above
 	opened int64              // how much of f is read through the handle that is open meanwhile
 	does   func(*versions)
-	handle string            // what that handle gives of f from its start on: "old", "stale", or either
+	handle string            // what that handle gives of f from its start on: "old", "stale", either, or "refused"
 	then   map[string]string // what whoever looks again finds within the refresh interval: path → "", or what its bytes follow from
 	gone   []string          // and what not
 	time   string            // the time of f, in unix seconds, that they find
@@ -74,6 +74,15 @@ var changes = map[string]change{
 	},
 	"an object that is deleted is stale where it is open, and gone": {
 		does: func(v *versions) { v.remove("f") }, handle: "stale", gone: []string{"f"},
+	},
+	"a bucket that is closed to us is refused where it is open": {
+		does: func(v *versions) {
+			err := v.d.AddBucket(emulator.Bucket{Name: v.bucket, AccessKeys: []string{"AKIAOTHER"}})
+			if err != nil {
+				v.t.Error(err)
+			}
+		},
+		handle: "refused",
 	},
 	"an object that changes and changes back is the first one again": {
 		does: func(v *versions) {
@@ -162,6 +171,9 @@ func TestExternalChanges(t *testing.T) {
 			}
 			if strings.Contains(c.handle, "stale") {
 				outcomes = append(outcomes, "stale NFS file handle", "stale file handle")
+			}
+			if c.handle == "refused" {
+				outcomes = append(outcomes, "permission denied")
 			}
 			got := read()
 			if !slices.ContainsFunc(outcomes, func(o string) bool { return strings.HasSuffix(got, o) }) {
