@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -44,8 +45,10 @@ var users = map[string][]string{
 	"the lab":     {"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=lab/not/a/secret"},
 	"stranger":    {"AWS_ACCESS_KEY_ID=AKIASTRANGER", "AWS_SECRET_ACCESS_KEY=x/not/a/secret"},
 	"mistyped":    {"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=wrong/not/a/secret"},
-	"yesterday": {"AWS_ACCESS_KEY_ID=ASIAOVER", "AWS_SECRET_ACCESS_KEY=over/not/a/secret",
-		"AWS_SESSION_TOKEN=over/not/a/secret"},
+	"yesterday": {
+		"AWS_ACCESS_KEY_ID=ASIAOVER", "AWS_SECRET_ACCESS_KEY=over/not/a/secret",
+		"AWS_SESSION_TOKEN=over/not/a/secret",
+	},
 	"mixed up": {
 		"AWS_ACCESS_KEY_ID=AKIALAB", "AWS_SECRET_ACCESS_KEY=lab/not/a/secret",
 		"AWS_SESSION_TOKEN=over/not/a/secret",
@@ -84,7 +87,7 @@ var accesses = map[string]access{
 	"a bucket may have dots in its name": {
 		bucket: emulator.Bucket{Public: true, Region: "eu-central-1", Name: "open.data.lab"}, lists: both, reads: itself,
 	},
-	"a private bucket is refused to nobody, with the way to name credentials": {
+	"a private bucket is refused without credentials, and the log says how to name some": {
 		fails: denied, why: "were found: set AWS_PROFILE, or a profile for it in the configuration",
 	},
 	"a bucket that is not there is refused, and said not to be there": {
@@ -127,7 +130,7 @@ var accesses = map[string]access{
 	"a public bucket is read though credentials are at hand": {
 		as: "the lab", bucket: emulator.Bucket{Public: true, Region: "us-west-2"}, lists: both, reads: itself,
 	},
-	"a bucket of others is refused, with the way to name other credentials": {
+	"a bucket that the credentials may not read is refused, and the log says how to name others": {
 		as: "the lab", bucket: emulator.Bucket{AccessKeys: []string{"AKIAPARTNER"}},
 		fails: denied, why: "the AWS credentials found may not read it: set AWS_PROFILE, or a profile for bucket",
 	},
@@ -226,7 +229,7 @@ func TestExternalAccess(t *testing.T) {
 		d.addAsset(t, name, a.origin, strings.Trim(b.Name, "-"), "")
 	}
 	for user, variables := range users {
-		t.Run(user, func(t *testing.T) {
+		t.Run(cmp.Or(user, "nobody"), func(t *testing.T) {
 			t.Parallel()
 			instance, asked := silence(t)
 			m := d.mountAs(t, rules, slices.Concat(stores, variables, []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + instance})...)
@@ -252,7 +255,7 @@ func TestExternalAccess(t *testing.T) {
 func (a access) check(t *testing.T, m *mounted, name string) {
 	const patience = 10 * time.Second // on a busy machine; alone it takes a second
 	start := time.Now()
-	m = &mounted{t: t, point: m.point, process: m.process, log: m.log, exited: m.exited}
+	m = m.in(t)
 	dir := m.path("dataset", name)
 	content, failure := m.try("cat", dir+"/a") // before anything is listed
 	if content != a.reads || a.fails == "" && failure != nil || a.fails != "" && (failure == nil || !strings.Contains(failure.Error(), a.fails)) {
