@@ -49,15 +49,15 @@ func tunnel(to string) http.Handler {
 			return
 		}
 		defer there.Close()
-		w.WriteHeader(http.StatusOK)
-		here, _, err := http.NewResponseController(w).Hijack()
+		here, read, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
 		}
 		defer here.Close()
+		io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
 		go func() {
 			defer there.Close() // the client has said all, or is gone
-			io.Copy(there, here)
+			io.Copy(there, read)
 		}()
 		io.Copy(here, there)
 	})

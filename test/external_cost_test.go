@@ -63,7 +63,7 @@ func TestExternalOutage(t *testing.T) {
 	}
 	heal := d.Inject(emulator.Fault{Path: "/slow", Delay: time.Hour})
 	defer heal()
-	m := d.mountAs(t, "buckets:\n  down: {endpoint: \"http://127.0.0.1:1\"}\n  slow: {endpoint: \""+d.S3URL()+"\"}\n  well: {endpoint: \""+d.S3URL()+"\"}\n")
+	m := d.mountAs(t, t.TempDir(), "buckets:\n  down: {endpoint: \"http://127.0.0.1:1\"}\n  slow: {endpoint: \""+d.S3URL()+"\"}\n  well: {endpoint: \""+d.S3URL()+"\"}\n")
 	ended := make(chan string)
 	for _, name := range []string{"slow", "down"} {
 		go func() {
