@@ -64,7 +64,7 @@ type Config struct {
 type Location struct {
 	Origin string // "gcp" is Google's store; all else is AWS
 	Bucket string
-	Prefix string // with or without slashes around it; "" is the whole bucket
+	Prefix string // of a folder, with or without slashes around it, or the key of one object; "" is the whole bucket
 }
 
 // Object is one version of an object.

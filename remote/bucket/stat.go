@@ -16,7 +16,9 @@ import (
 // else [fault.ErrNotExist]. It takes two requests at the same time, one for a
 // path that ends in a slash, which is a folder's, and none for the root; a
 // folder's size does not matter. Where a key is both, the folder is found;
-// [Store.StatFile] finds the file.
+// [Store.StatFile] finds the file. What may be listed and not read takes one
+// more, and so does a miss of the name that the asset's own prefix ends with:
+// it may be that one object.
 func (s *Store) Stat(ctx context.Context, loc Location, path string) (Entry, error) {
 	b, base, err := s.locate(ctx, loc)
 	if err != nil {
