@@ -18,6 +18,7 @@ type access struct {
 	as     string // whose credentials are at hand, see users; "" is nobody's
 	origin string // "" is aws
 	bucket emulator.Bucket
+	prefix string // of the asset; "" is the whole bucket
 	rule   string // what the configuration file says about the bucket
 	lists  string // what ls prints beside .meta.json
 	reads  string // what cat of "a" prints, if anything
@@ -57,6 +58,9 @@ var accesses = map[string]access{
 	},
 	"a bucket that may be read and not listed gives the files at the asset's top by their names": {
 		bucket: emulator.Bucket{Public: true, Unlisted: true}, reads: itself, why: "may be read, but not listed: no credentials",
+	},
+	"an asset of one object needs no right to list its bucket": {
+		bucket: emulator.Bucket{Public: true, Unlisted: true}, prefix: "a", reads: itself, why: "may be read, but not listed: no credentials",
 	},
 	"a bucket that may be listed and not read shows its files, and refuses to open them": {
 		bucket: emulator.Bucket{Public: true, Unread: []string{""}}, lists: both, fails: denied, why: "may be listed, but this not be read: no credentials",
@@ -185,7 +189,7 @@ func TestExternalAccess(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		d.addAsset(t, name, a.origin, strings.Trim(b.Name, "-"), "")
+		d.addAsset(t, name, a.origin, strings.Trim(b.Name, "-"), a.prefix)
 	}
 	for user, variables := range users {
 		t.Run(cmp.Or(user, "nobody"), func(t *testing.T) {

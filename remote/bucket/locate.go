@@ -2,9 +2,12 @@ package bucket
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
+
+	"codeoceanfs/remote/fault"
 )
 
 // Key is the key of the file at path, as [Entry.Path] has it. Only for a prefix
@@ -85,6 +88,12 @@ func (s *Store) only(ctx context.Context, b *bucket, loc Location) (e Entry, fou
 			continue
 		}
 		o, found, err := s.exact(ctx, b, key)
+		if errors.Is(err, fault.ErrRefused) { // whoever may not list may still read
+			if o, err = s.head(ctx, b, key); errors.Is(err, fault.ErrNotExist) {
+				continue
+			}
+			found = err == nil
+		}
 		if err != nil {
 			return Entry{}, false, err
 		}

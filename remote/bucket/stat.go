@@ -73,20 +73,25 @@ func (s *Store) Stat(ctx context.Context, loc Location, path string) (Entry, err
 		}
 		found.err = missing(b, base+file)
 	}
-	if err == nil && errors.Is(found.err, fault.ErrNotExist) && file == lastName(loc.Prefix) && file != dir {
-		if e, ok, err := s.statOnly(ctx, b, base, loc); ok || err != nil {
-			return e, err
-		}
+	err = cmp.Or(err, found.err)
+	if file == lastName(loc.Prefix) && (errors.Is(err, fault.ErrNotExist) || errors.Is(err, fault.ErrRefused)) {
+		return s.statOnly(ctx, b, base, loc, err)
 	}
-	return Entry{}, cmp.Or(err, found.err)
+	return Entry{}, err
 }
 
-// statOnly finds the file of an asset that is one object.
-func (s *Store) statOnly(ctx context.Context, b *bucket, base string, loc Location) (e Entry, found bool, err error) {
-	if some, err := s.any(ctx, b, base); some || err != nil {
-		return Entry{}, false, err
+// statOnly finds the file of an asset that is one object. Otherwise is the error
+// of an asset that is none.
+func (s *Store) statOnly(ctx context.Context, b *bucket, base string, loc Location, otherwise error) (Entry, error) {
+	some, err := s.any(ctx, b, base)
+	if some || err != nil && !errors.Is(err, fault.ErrRefused) {
+		return Entry{}, cmp.Or(err, otherwise)
 	}
-	return s.only(ctx, b, loc)
+	e, found, err := s.only(ctx, b, loc)
+	if err == nil && !found {
+		err = otherwise
+	}
+	return e, err
 }
 
 // StatFile finds the file at a path, also where there is a folder of that name.
