@@ -68,8 +68,8 @@ var changes = map[string]change{
 		opened: versionSize, does: func(v *versions) { v.replace(versionSize) }, handle: "old", then: map[string]string{"f": "new"},
 	},
 	"an object that was read in part gives the rest of the same version, or is stale": {
-		first: emulator.Generated{Path: "f", Size: 40 << 20, Seed: "old"}, opened: 1000,
-		does: func(v *versions) { v.replace(40 << 20) }, handle: "old or stale", then: map[string]string{"f": "new"},
+		first: emulator.Generated{Path: "f", Size: 16 << 20, Seed: "old"}, opened: 1000,
+		does: func(v *versions) { v.replace(16 << 20) }, handle: "old or stale", then: map[string]string{"f": "new"},
 	},
 	"an object that is deleted is stale where it is open, and gone": {
 		does: func(v *versions) { v.remove("f") }, handle: "stale", gone: []string{"f"},
