@@ -43,13 +43,16 @@ func (a *assetDir) contained(asset catalog.Entry) contained {
 			items = append(items, names.Item{ID: c.ID + memberSep + strconv.Itoa(i), Name: cmp.Or(c.Mount, c.ID), Created: int64(i)})
 		}
 	}
-	a.t.hidden.set(asset.ID, "", hidden)
+	a.t.hidden.set(asset.ID, "", len(hidden), hidden[:min(len(hidden), hiddenMembers)])
 	byName := make(contained, len(items))
 	for item, name := range names.Assign(items, map[string]string{remote.MetaName: ""}) {
 		byName[name], _, _ = strings.Cut(item, memberSep)
 	}
 	return byName
 }
+
+// hiddenMembers are the examples that status.json shows of members left out.
+const hiddenMembers = 5
 
 // memberSep separates what no id and no name holds.
 const memberSep = "\x00"

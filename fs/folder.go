@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"strings"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -66,7 +67,7 @@ func (f *folder) entry(ctx context.Context, s *source, e remote.Entry, out *fuse
 	f.t.fill(&out.Attr, id.Mode, e.Size, e.Modified)
 	child := f.child(ctx, e.Name, id, func() fusefs.InodeEmbedder {
 		if e.Dir {
-			return &folder{node: node{t: f.t}, id: f.id, path: remote.Join(f.path, e), view: f.view}
+			return &folder{node: node{t: f.t}, id: f.id, path: remote.Join(f.path, e), view: f.viewOf(e)}
 		}
 		return &file{node: node{t: f.t}, id: f.id, dir: f.path, entry: e}
 	})
@@ -79,9 +80,18 @@ func (f *folder) entry(ctx context.Context, s *source, e remote.Entry, out *fuse
 // identify is the identity of the entry e of f.
 func (f *folder) identify(s *source, e remote.Entry) fusefs.StableAttr {
 	if e.Dir {
-		return identity(syscall.S_IFDIR, f.id, remote.Join(f.path, e), f.view)
+		return identity(syscall.S_IFDIR, f.id, remote.Join(f.path, e), f.viewOf(e))
 	}
 	return fileIdentity(f.id, s, f.path, e)
+}
+
+// viewOf is the view of the folder e. One that the platform lists further up
+// than it is, as "a/b", may show in its own place as well: see identity.
+func (f *folder) viewOf(e remote.Entry) string {
+	if strings.Contains(e.Raw, "/") {
+		return f.view + "/" + f.path + memberSep + e.Raw
+	}
+	return f.view
 }
 
 // Getattr gives the attributes of the folder itself: it has no time of its own,

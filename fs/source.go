@@ -63,7 +63,8 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 	load := func(ctx context.Context) (*remote.Listing, error) {
 		l, err := s.List(ctx, dir)
 		if err == nil {
-			t.hidden.set(s.asset.ID, dir, l.Hidden())
+			count, examples := l.Hidden()
+			t.hidden.set(s.asset.ID, dir, count, examples)
 			t.asked.forget(key)
 		}
 		return l, err

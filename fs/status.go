@@ -2,51 +2,71 @@ package fs
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"sync"
 
 	"codeoceanfs/control"
 	"codeoceanfs/remote"
 )
 
-// Bounds of what status.json shows of hidden names: examples, not a list.
-const (
-	hiddenFolders   = 20
-	hiddenPerFolder = 5
-)
+// hiddenFolders is of how many folders status.json shows what is hidden:
+// examples, not a list. Of all others it has the number.
+const hiddenFolders = 20
 
-// hiddenNames remembers what listings could not show.
+// hiddenNames remembers what directories could not show. Its zero value is ready.
 type hiddenNames struct {
 	mu      sync.Mutex // guards what follows
-	folders map[folderKey][]remote.Hidden
+	folders map[folderKey]hidden
+	told    int // of them, how many have examples
 }
 
 // folderKey is a folder of an asset.
 type folderKey struct{ asset, dir string }
 
+// hidden is what one folder does not show.
+type hidden struct {
+	count    int
+	examples []remote.Hidden
+}
+
 // set notes what the newest listing of a folder left out.
-func (h *hiddenNames) set(asset, dir string, hidden []remote.Hidden) {
+func (h *hiddenNames) set(asset, dir string, count int, examples []remote.Hidden) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(hidden) == 0 {
-		delete(h.folders, folderKey{asset, dir})
+	key := folderKey{asset, dir}
+	if h.folders[key].examples != nil {
+		h.told--
+	}
+	delete(h.folders, key)
+	if count == 0 {
 		return
 	}
 	if h.folders == nil {
-		h.folders = make(map[folderKey][]remote.Hidden)
+		h.folders = make(map[folderKey]hidden)
 	}
-	h.folders[folderKey{asset, dir}] = hidden
+	if h.told == hiddenFolders {
+		examples = nil
+	}
+	if examples != nil {
+		h.told++
+	}
+	h.folders[key] = hidden{count, examples}
 }
 
 func (h *hiddenNames) status() control.HiddenStatus {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := control.HiddenStatus{Examples: make(map[string][]remote.Hidden)}
-	shown := 0
 	for key, hidden := range h.folders {
-		s.Count += int64(len(hidden))
-		if shown++; shown <= hiddenFolders {
-			s.Examples[key.asset] = append(s.Examples[key.asset], hidden[:min(len(hidden), hiddenPerFolder)]...)
+		s.Count += int64(hidden.count)
+		s.Examples[key.asset] = append(s.Examples[key.asset], hidden.examples...)
+	}
+	for asset, examples := range s.Examples {
+		if len(examples) == 0 {
+			delete(s.Examples, asset)
 		}
+		slices.SortFunc(examples, func(a, b remote.Hidden) int { return strings.Compare(a.Path, b.Path) })
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/bucket"
@@ -45,7 +46,11 @@ func (f *external) List(ctx context.Context, dir string) (*Listing, error) {
 // Find asks the store for one name.
 func (f *external) Find(ctx context.Context, dir, name string) (Entry, error) {
 	raw, ok := plain(dir, name)
-	if !ok {
+	switch {
+	case strings.Contains(raw, "/"):
+		// The key that it would mean is there by its folders, if at all.
+		return Entry{}, &fault.Error{Op: "find file", Asset: f.asset.ID, Path: dir + raw, Kind: fault.ErrNotExist}
+	case !ok:
 		return Entry{}, errors.ErrUnsupported
 	}
 	found, err := f.d.Buckets.Stat(ctx, f.location(), dir+raw)

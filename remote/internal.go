@@ -19,18 +19,48 @@ type internal struct {
 // List reads one folder through the list-files call.
 func (f *internal) List(ctx context.Context, dir string) (*Listing, error) {
 	var entries []Entry
+	var nameless []api.File
 	err := f.d.API.ListFiles(ctx, f.asset.ID, strings.TrimSuffix(dir, "/"), func(file api.File) error {
-		e := Entry{Raw: file.Name, Dir: file.Folder}
-		if !file.Folder {
-			e.Size = file.Size
+		switch raw := below(dir, file); {
+		case raw != "":
+			entries = append(entries, entryOfFile(raw, file))
+		case file.Folder, file.Path == "":
+			nameless = append(nameless, file)
+		case file.Size != 0:
+			// An object "dir/" in the platform's store: a file without a name.
+			entries = append(entries, entryOfFile(raw, file))
 		}
-		entries = append(entries, e)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return newListing(dir, entries), nil
+	l := newListing(dir, entries)
+	for _, file := range nameless {
+		if file.Folder {
+			l.hide(dir+file.Path, "a folder without a name, which the platform cannot be asked for")
+		} else {
+			l.hide(dir, "the platform gives neither a name nor a path for it")
+		}
+	}
+	return l, nil
+}
+
+// below is what is left of a file's path in the folder dir. The path counts
+// and not the name, because it is what the file is asked for by; a path that
+// leads elsewhere is none.
+func below(dir string, file api.File) string {
+	if rest, ok := strings.CutPrefix(file.Path, dir); ok {
+		return rest
+	}
+	return file.Name
+}
+
+func entryOfFile(raw string, file api.File) Entry {
+	if file.Folder {
+		return Entry{Raw: raw, Dir: true}
+	}
+	return Entry{Raw: raw, Size: file.Size}
 }
 
 // Find asks for one file's URL and first byte, and whether there is a folder:

@@ -18,7 +18,7 @@ const MetaName = ".meta.json"
 // Entry is one file or folder of an asset, as the mount shows it.
 type Entry struct {
 	Name     string    // the name in its directory: legal, and unique there
-	Raw      string    // what the platform calls it: the last part of its path or key
+	Raw      string    // what the platform calls it: the rest of its path or key below its folder
 	Dir      bool      // a folder
 	Size     int64     // bytes; 0 for a folder
 	Modified time.Time // when the store last changed it; zero if the platform does not say
@@ -28,8 +28,9 @@ type Entry struct {
 // Listing is one folder, whole: a name that it does not hold does not exist.
 // It never changes, so any number of goroutines may read it.
 type Listing struct {
-	entries []Entry // by Name
-	hidden  []Hidden
+	entries []Entry  // by Name
+	hidden  []Hidden // the first few
+	left    int      // how many things were left out
 }
 
 // Join is the path of e, an entry of the folder dir, in its asset. It is made of
@@ -77,8 +78,18 @@ func (l *Listing) Find(name string) (Entry, bool) {
 	return l.entries[i], true
 }
 
-// Hidden are the things left out, each with its reason.
-func (l *Listing) Hidden() []Hidden { return l.hidden }
+// Hidden is how many things were left out, and some of them as examples.
+func (l *Listing) Hidden() (count int, examples []Hidden) { return l.left, l.hidden }
+
+// keptHidden are the examples that a listing keeps of what it leaves out.
+const keptHidden = 5
+
+// hide leaves something out, with the reason.
+func (l *Listing) hide(path, reason string) {
+	if l.left++; len(l.hidden) < keptHidden {
+		l.hidden = append(l.hidden, Hidden{path, reason})
+	}
+}
 
 // entryCost is what an Entry takes beside its strings.
 const entryCost = int64(unsafe.Sizeof(Entry{}))
@@ -114,7 +125,7 @@ func newListing(dir string, entries []Entry) *Listing {
 	for _, e := range entries {
 		switch {
 		case !e.Dir && e.Size < 0:
-			l.hidden = append(l.hidden, Hidden{Join(dir, e), "the platform gives no valid size for it"})
+			l.hide(Join(dir, e), "the platform gives no valid size for it")
 			continue
 		case !e.Dir && folders[e.Raw]:
 			e.Name = names.Shadowed(e.Raw)
@@ -125,11 +136,14 @@ func newListing(dir string, entries []Entry) *Listing {
 	}
 	slices.SortStableFunc(l.entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	l.entries = slices.CompactFunc(l.entries, func(a, b Entry) bool {
-		if a.Name != b.Name {
+		switch {
+		case a.Name != b.Name:
 			return false
-		}
-		if !a.Dir || !b.Dir {
-			l.hidden = append(l.hidden, Hidden{Join(dir, b), "it is listed twice"})
+		case a.Raw != b.Raw || a.Dir != b.Dir:
+			// Names that had to be cut end in 32 bits of a hash.
+			l.hide(Join(dir, b), "its name is too long, and what is left of it is the name of another")
+		case a.Version() != b.Version():
+			l.hide(Join(dir, b), "it is listed twice, as different files")
 		}
 		return true
 	})
@@ -142,7 +156,7 @@ func newListing(dir string, entries []Entry) *Listing {
 // itself is only known there.
 func plain(dir, name string) (raw string, ok bool) {
 	raw, shadowed, ok := names.DecodeFile(name, reserved(dir)...)
-	return raw, ok && !shadowed && raw != "" && raw != "." && raw != ".."
+	return raw, ok && !shadowed && raw != "" && raw != "." && raw != ".." && !strings.Contains(raw, "/")
 }
 
 // reserved are the names that files of the folder dir cannot have as they are.

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +27,8 @@ func TestListing(t *testing.T) {
 		"dots":                       {"", []Entry{dir("."), dir("..")}, "%2E./ %2E/", 0},
 		"control characters":         {"", []Entry{file("a\nb", 1), file("a%0Ab", 2)}, "a%0Ab a%250Ab", 0},
 		"no size":                    {"", []Entry{file("a", -1), file("b", 0)}, "b", 1},
-		"a file listed twice":        {"", []Entry{file("a", 1), file("a", 2)}, "a", 1},
+		"a file listed twice":        {"", []Entry{file("a", 1), file("a", 1)}, "a", 0},
+		"a file of two sizes":        {"", []Entry{file("a", 1), file("a", 2)}, "a", 1},
 		"a folder listed twice":      {"", []Entry{dir("a"), dir("a")}, "a/", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,8 +48,8 @@ func TestListing(t *testing.T) {
 			if strings.Join(got, " ") != strings.Join(want, " ") && !sameSet(got, want) {
 				t.Errorf("%q, not %q", got, want)
 			}
-			if len(l.Hidden()) != c.hidden {
-				t.Errorf("hidden: %v", l.Hidden())
+			if n, examples := l.Hidden(); n != c.hidden {
+				t.Errorf("hidden: %d, as %v", n, examples)
 			}
 			if _, ok := l.Find("no such name"); ok {
 				t.Error("it has a name that it has not")
@@ -72,33 +74,56 @@ func sameSet(a, b []string) bool {
 	return true
 }
 
-// FuzzListing gives a folder any names: what is shown is legal, unique, and
-// together with what is hidden, all there is.
+// FuzzListing gives a folder any entries: each is shown, under one name that is
+// legal and no other's and leads back to it, or counted as hidden.
 func FuzzListing(f *testing.F) {
-	f.Add("", "a\x00a/b")
-	f.Add("sub", ".meta.json\x00..\x00\x00a@file\x00a")
-	f.Fuzz(func(t *testing.T, dir, joined string) {
+	f.Add("", "a\x00a/b", []byte{1, 2})
+	f.Add("sub/", ".meta.json\x00..\x00\x00a@file\x00a\x00a", []byte{1, 3, 5, 7, 1, 0})
+	f.Add("", strings.Repeat("x", 300)+"\x00"+strings.Repeat("x", 301)+"\x00"+strings.Repeat("é", 124)+"@file", []byte{2, 2, 3})
+	f.Fuzz(func(t *testing.T, dir, joined string, shape []byte) {
 		var in []Entry
 		for i, raw := range strings.Split(joined, "\x00") {
-			in = append(in, Entry{Raw: raw, Dir: i%3 == 0, Size: int64(i)})
-		}
-		n := len(in)
-		l := newListing(dir, in)
-		seen := map[string]bool{}
-		for _, e := range l.All() {
-			if seen[e.Name] {
-				t.Errorf("%q twice", e.Name)
+			e := Entry{Raw: strings.ReplaceAll(raw, "\x01", "\x00"), Dir: i%3 == 0}
+			if i < len(shape) { // a folder or not, and as a file of which size: -1 to 6
+				e.Dir, e.Size = shape[i]&1 == 0, int64(shape[i]>>1&7)-1
 			}
-			seen[e.Name] = true
-			if e.Name == "" || e.Name == "." || e.Name == ".." || len(e.Name) > names.MaxLen || strings.ContainsAny(e.Name, "/\x00\n") {
+			if e.Dir {
+				e.Size = 0
+			}
+			in = append(in, e)
+		}
+		given := slices.Clone(in)
+		l := newListing(dir, in)
+		shown := map[Entry]string{} // without its name → its name
+		for i, e := range l.All() {
+			if i > 0 && l.At(i-1).Name >= e.Name {
+				t.Errorf("%q after %q", e.Name, l.At(i-1).Name)
+			}
+			if e.Name == "" || e.Name == "." || e.Name == ".." || len(e.Name) > names.MaxLen ||
+				strings.ContainsFunc(e.Name, func(c rune) bool { return c < 0x20 || c == 0x7f || c == '/' }) {
 				t.Errorf("%q is no name", e.Name)
 			}
 			if dir == "" && e.Name == MetaName {
 				t.Error("the record's name was given away")
 			}
+			if raw, _, ok := names.DecodeFile(e.Name, reserved(dir)...); ok && raw != e.Raw {
+				t.Errorf("%q leads to %q, not to %q", e.Name, raw, e.Raw)
+			} else if !ok && len(e.Name) < names.MaxLen-10 {
+				t.Errorf("%q leads nowhere", e.Name)
+			}
+			name := e.Name
+			e.Name = ""
+			shown[e] = name
 		}
-		if l.Len()+len(l.Hidden()) > n {
-			t.Errorf("%d of %d", l.Len()+len(l.Hidden()), n)
+		missing := map[Entry]bool{}
+		for _, e := range given {
+			if _, ok := shown[e]; !ok {
+				missing[e] = true
+			}
+		}
+		left, examples := l.Hidden()
+		if left < len(missing) || left > len(given)-l.Len() || len(examples) != min(left, keptHidden) {
+			t.Errorf("of %d entries %d are shown, %d hidden (%d told), and %d are not there", len(given), l.Len(), left, len(examples), len(missing))
 		}
 	})
 }

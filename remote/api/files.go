@@ -17,8 +17,8 @@ const maxListing = 1 << 30
 
 // File is one entry of an asset's folder.
 type File struct {
-	Name   string // last segment of Path; any string, it may be no legal file name
-	Path   string // from the asset's root, without slashes at its ends
+	Name   string // any string: it may be no legal file name, or nothing at all
+	Path   string // from the asset's root, without a slash in front; should end in Name, and may not
 	Folder bool
 	Size   int64 // in bytes, -1 when the platform gave none that makes sense
 }
@@ -32,8 +32,9 @@ type fileRecord struct {
 }
 
 // ListFiles gives emit each entry of one folder of an internal asset, "" for its
-// root, in the platform's order, each once, as they arrive. An error of emit
-// ends the listing and is returned as it is. The listing is complete only when
+// root, in the platform's order, each once, as they arrive; also those that say
+// nothing, without a name. An error of emit ends the listing and is returned as
+// it is. The listing is complete only when
 // ListFiles returns nil. A missing folder is fault.ErrNotExist, or has no
 // entries, as the platform likes; an asset that may be seen but not read is
 // fault.ErrRefused.
@@ -77,9 +78,6 @@ func (c *Client) ListFiles(ctx context.Context, id, dir string, emit func(File) 
 	if l.stopped != nil {
 		return l.stopped
 	}
-	if l.odd > 0 && err == nil {
-		c.log.Warn("entries without a name were left out", "asset", id, "path", dir, "count", l.odd)
-	}
 	return err
 }
 
@@ -92,7 +90,6 @@ type lister struct {
 
 	count   int    // entries emitted
 	sum     uint64 // hash over them
-	odd     int    // entries without a name, of the last answer
 	stopped error  // of emit
 }
 
@@ -120,17 +117,12 @@ func (l *lister) items(s *stream) error {
 	var hash maphash.Hash
 	hash.SetSeed(l.seed)
 	seen := 0
-	l.odd = 0
 	err := s.each(func() error {
 		var r fileRecord
 		if err := s.decode(&r); err != nil {
 			return err
 		}
 		f := r.file(l.dir)
-		if f.Name == "" {
-			l.odd++
-			return nil
-		}
 		seen++
 		maphash.WriteComparable(&hash, f)
 		if seen <= l.count {
@@ -166,6 +158,8 @@ func (r fileRecord) file(dir string) File {
 		name, path = strings.TrimSuffix(name, "/"), strings.TrimSuffix(path, "/")
 	}
 	switch {
+	case name == "" && dir != "" && strings.TrimSuffix(path, "/") == dir:
+		path = dir + "/" // what is below the folder under no name at all
 	case name == "":
 		name = path[strings.LastIndexByte(path, '/')+1:]
 	case path == "" && dir == "":

@@ -138,7 +138,7 @@ func writeItems(w http.ResponseWriter, tree files.Tree, dir string, q Quirks) er
 	err := tree.Walk(dir, "/", "", func(i files.Item) bool {
 		name := strings.TrimPrefix(strings.TrimSuffix(i.Key, "/"), dir)
 		switch {
-		case i.Key == dir:
+		case i.Key == dir && i.Size == 0:
 			return true // a marker of the folder itself
 		case !i.Prefix:
 			return write(item{Name: name, Path: i.Key, Type: "file", Size: q.size(i.Size)})
