@@ -110,7 +110,7 @@ func (r *root) typeDir(typ api.Type, archived bool) *typeDir {
 			return nil
 		}
 	}
-	child := parent.GetChild(string(typ))
+	child := parent.GetChild(typeName(typ))
 	if child == nil {
 		return nil
 	}

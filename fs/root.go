@@ -2,13 +2,10 @@ package fs
 
 import (
 	"context"
-	"slices"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
-
-	"codeoceanfs/remote/api"
 )
 
 var (
@@ -44,10 +41,11 @@ func (r *root) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 	case searchName:
 		child = &searchDir{dir()}
 	default:
-		if !slices.Contains(r.t.cfg.Types, api.Type(name)) {
-			return miss(out, true)
+		typ, ok := r.t.typeNamed(name, false)
+		if !ok {
+			return miss(out, false)
 		}
-		child = &typeDir{dir(), api.Type(name), false}
+		child = &typeDir{dir(), typ, false}
 	}
 	return r.fixedNode(ctx, name, name, child, out), 0
 }
@@ -56,5 +54,5 @@ func (r *root) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 func (r *root) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
 	entries := r.t.typeEntries(false)
 	entries = append(entries, dirEntry(controlName, controlName))
-	return openFixed(r, entries), fuse.FOPEN_CACHE_DIR, 0
+	return openFixed(r, entries), 0, 0
 }

@@ -66,9 +66,6 @@ func (d *queryDir) hits(ctx context.Context) ([]hit, error) {
 	hits := make([]hit, 0, len(found))
 	taken := make(map[string]bool, len(found))
 	for _, asset := range found {
-		if !slices.Contains(d.t.cfg.Types, asset.Type) {
-			continue
-		}
 		name := asset.Dir
 		if taken[name] {
 			name = names.Decorated(asset.Name, asset.ID)

@@ -87,6 +87,10 @@ func (t *tree) status() control.Status {
 		Failures: t.faults.Total(),
 		Hidden:   t.hidden.status(),
 	}
+	s.Hidden.Count += int64(c.Unusable)
+	for _, name := range c.UnusableNames {
+		s.Hidden.Examples[""] = append(s.Hidden.Examples[""], remote.Hidden{Path: name, Reason: "a search result without an id"})
+	}
 	for typ, n := range c.ByType {
 		s.Catalog.ByType[string(typ)] = n
 	}

@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"slices"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -29,11 +30,45 @@ type typeDir struct {
 	archived bool
 }
 
+// untyped is the directory of assets whose records have no type.
+const untyped = "no-type"
+
+// typeName is the directory of a type. A newer platform may have types that
+// nobody here knows, in any words.
+func typeName(typ api.Type) string {
+	if typ == "" {
+		return untyped
+	}
+	return names.Encode(string(typ), controlName, byIDName, archivedName, searchName, untyped)
+}
+
 func typePath(typ api.Type, archived bool) string {
 	if archived {
-		return archivedName + "/" + string(typ)
+		return archivedName + "/" + typeName(typ)
 	}
-	return string(typ)
+	return typeName(typ)
+}
+
+// types are the types that this mount shows: the chosen ones, and if none were,
+// others of which there are assets, as far as is known.
+func (t *tree) types(archived bool) []api.Type {
+	types := slices.Clone(t.cfg.Types)
+	for _, typ := range t.dep.Catalog.Types(archived) {
+		if !slices.Contains(types, typ) {
+			types = append(types, typ)
+		}
+	}
+	return types
+}
+
+// typeNamed finds the type that a directory is of.
+func (t *tree) typeNamed(name string, archived bool) (api.Type, bool) {
+	types := t.types(archived)
+	i := slices.IndexFunc(types, func(typ api.Type) bool { return typeName(typ) == name })
+	if i < 0 {
+		return "", false
+	}
+	return types[i], true
 }
 
 // Lookup finds an asset by its directory name. While the catalog loads it asks
@@ -89,25 +124,25 @@ type archivedDir struct{ fixedDir }
 
 // Lookup finds a type.
 func (d *archivedDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	for _, typ := range d.t.cfg.Types {
-		if string(typ) == name {
-			child := &typeDir{fixedDir{node{t: d.t}, d.perm}, typ, true}
-			return d.fixedNode(ctx, name, typePath(typ, true), child, out), 0
-		}
+	typ, ok := d.t.typeNamed(name, true)
+	if !ok {
+		return miss(out, false)
 	}
-	return miss(out, true)
+	child := &typeDir{fixedDir{node{t: d.t}, d.perm}, typ, true}
+	return d.fixedNode(ctx, name, typePath(typ, true), child, out), 0
 }
 
 // OpendirHandle lists the types.
 func (d *archivedDir) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	return openFixed(d, d.t.typeEntries(true)), fuse.FOPEN_CACHE_DIR, 0
+	return openFixed(d, d.t.typeEntries(true)), 0, 0
 }
 
-// typeEntries are the directories of the types that this mount shows.
+// typeEntries are the directories of the types.
 func (t *tree) typeEntries(archived bool) []fuse.DirEntry {
-	entries := make([]fuse.DirEntry, 0, len(t.cfg.Types)+1)
-	for _, typ := range t.cfg.Types {
-		entries = append(entries, dirEntry(string(typ), typePath(typ, archived)))
+	types := t.types(archived)
+	entries := make([]fuse.DirEntry, 0, len(types)+1)
+	for _, typ := range types {
+		entries = append(entries, dirEntry(typeName(typ), typePath(typ, archived)))
 	}
 	return entries
 }

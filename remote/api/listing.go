@@ -120,6 +120,7 @@ type pass struct {
 	tokens   map[string]bool // used already
 	token    string          // of the next page, empty: by offset
 	got      int             // results since the last start
+	odd      int             // of them, those that are no assets
 	restarts int
 	last     map[string]bool // ids of the last page that had any
 	until    map[string]bool // ids of which one ends the pass
@@ -143,6 +144,11 @@ func (l *listing) run(ctx context.Context, p *pass) error {
 			return fmt.Errorf("%w, not those from %d on: %v", errWindow, q.Offset, err)
 		case err != nil:
 			return err
+		}
+		for _, raw := range page.Unusable {
+			if q.Unusable != nil {
+				q.Unusable(nameOf(raw), raw)
+			}
 		}
 		fresh, err := l.give(page)
 		if err != nil {
@@ -198,14 +204,15 @@ func (p *pass) restart(err error) bool {
 }
 
 func (p *pass) again(byOffset bool) {
-	p.token, p.got, p.tokens, p.byOffset = "", 0, map[string]bool{}, byOffset
+	p.token, p.got, p.odd, p.tokens, p.byOffset = "", 0, 0, map[string]bool{}, byOffset
 }
 
 // next goes on to the page after this one, of which so many results were fresh
 // of all that were seen. It returns false at the end, and an error when the
 // listing goes in circles.
 func (p *pass) next(page Page, fresh, seen int) (more bool, err error) {
-	p.got += len(page.Assets)
+	p.got += page.results()
+	p.odd += len(page.Unusable)
 	ends := p.met // what has one time may be in any order: a page more is certain
 	if len(page.Assets) > 0 {
 		p.last = make(map[string]bool, len(page.Assets))
@@ -218,17 +225,17 @@ func (p *pass) next(page Page, fresh, seen int) (more bool, err error) {
 		return false, nil
 	}
 	if p.byOffset || page.Next == "" {
-		if fresh == 0 && p.got > seen {
+		if fresh == 0 && p.got-p.odd > seen {
 			return false, errors.New("page repeats")
 		}
 		p.token = ""
-		return len(page.Assets) > 0, nil // it says more and has none
+		return page.results() > 0, nil // it says more and has none
 	}
 	// Some servers give one token for all pages of a listing: as long as there
 	// are new results, that is progress. After a restart old results are.
 	if p.tokens[page.Next] && fresh == 0 && p.restarts == 0 {
 		p.again(true)
-		return len(page.Assets) > 0, nil
+		return page.results() > 0, nil
 	}
 	p.token = page.Next
 	p.tokens[page.Next] = true

@@ -19,6 +19,11 @@ type Query struct {
 	Filters   []Filter `json:"filters,omitempty"`
 	Limit     int      `json:"limit,omitempty"` // assets per page; 0 means 1000, the most there is
 	Offset    int      `json:"offset,omitempty"`
+
+	// Unusable is told of every result of SearchAll that is no asset, because
+	// it has no id: the name it has, and all of it. One may be told of more
+	// than once. It may be nil.
+	Unusable func(name string, record []byte) `json:"-"`
 }
 
 // Filter restricts a search by one field: by Value, Values or Range.

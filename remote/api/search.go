@@ -16,6 +16,8 @@ const pageSize = 1000
 // Page is one page of a search.
 type Page struct {
 	Assets []*Asset
+	// Unusable are results that are no assets: they have no id.
+	Unusable []json.RawMessage
 	// Next is the token of the next page, to be given back as it is; it may be
 	// empty although there is More, and set although there is not.
 	Next string
@@ -23,6 +25,9 @@ type Page struct {
 	// the platform did not say and gave a token.
 	More bool
 }
+
+// results is how many of the search's results the page brings.
+func (p Page) results() int { return len(p.Assets) + len(p.Unusable) }
 
 // searchBody is a Query as it is sent. The token goes back as the JSON value it
 // came as: it may be a number.
@@ -58,7 +63,6 @@ func decodePage(body io.Reader, log *slog.Logger) (Page, error) {
 	var (
 		p       Page
 		more    *flag
-		odd     int
 		results bool
 	)
 	err := eachField(body, func(name string, s *stream) error {
@@ -81,7 +85,7 @@ func decodePage(body io.Reader, log *slog.Logger) (Page, error) {
 				}
 				a, err := DecodeAsset(raw)
 				if err != nil {
-					odd++
+					p.Unusable = append(p.Unusable, raw)
 					return nil
 				}
 				p.Assets = append(p.Assets, a)
@@ -96,14 +100,23 @@ func decodePage(body io.Reader, log *slog.Logger) (Page, error) {
 	if !results && more == nil {
 		return Page{}, fmt.Errorf("%w: no results", errShape)
 	}
-	if odd > 0 {
-		log.Warn("search results without an id were left out", "count", odd)
+	if len(p.Unusable) > 0 {
+		log.Warn("search results without an id were left out", "count", len(p.Unusable), "first", nameOf(p.Unusable[0]))
 	}
 	p.More = p.Next != ""
 	if more != nil {
 		p.More = bool(*more)
 	}
 	return p, nil
+}
+
+// nameOf is the name in a record that is no asset, or "".
+func nameOf(raw []byte) string {
+	var r struct {
+		Name text `json:"name"`
+	}
+	_ = decodeInto(raw, &r) // what is no object has no name
+	return string(r.Name)
 }
 
 // token is a next_token as Page.Next holds it: its JSON, or nothing.

@@ -156,6 +156,9 @@ type Status struct {
 	LastRefresh time.Time // the last successful one of any kind
 	LastSweep   time.Time // the last complete full listing
 	LastError   string    // of the last refresh if it failed, else ""
+
+	Unusable      int      // results of the last full listing that are no assets: they have no id
+	UnusableNames []string // of some of them, not to be changed
 }
 
 // Status tells how the catalog is doing. It waits for nothing.
@@ -176,6 +179,23 @@ func (c *Catalog) Status() Status {
 		}
 	}
 	return st
+}
+
+// Types are the types of which there are assets, archived or not, in order:
+// also those that nobody here knows. Before the first load is complete there are none.
+func (c *Catalog) Types(archived bool) []api.Type {
+	s := c.snap.Load()
+	if s == nil {
+		return nil
+	}
+	var types []api.Type
+	for key, entries := range s.dirs {
+		if key.archived == archived && len(entries) > 0 {
+			types = append(types, key.typ)
+		}
+	}
+	slices.Sort(types)
+	return types
 }
 
 // shows reports whether assets of type t are shown at all.

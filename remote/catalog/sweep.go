@@ -16,7 +16,7 @@ import (
 // oldest come first, so that a plain name is known to be free of older claims;
 // and assets made meanwhile come last and shift no page.
 func (c *Catalog) sweep(ctx context.Context) error {
-	s := sweeping{c: c, start: time.Now(), intern: interner{}, seen: map[string]bool{}}
+	s := sweeping{c: c, start: time.Now(), intern: interner{}, seen: map[string]bool{}, odd: map[uint64]bool{}}
 	c.sweepTried = s.start
 	c.mu.Lock()
 	c.status.Listed = 0
@@ -30,6 +30,7 @@ func (c *Catalog) sweep(ctx context.Context) error {
 	for _, archived := range []bool{true, false} {
 		for _, q := range c.listings(archived) {
 			q.SortOrder = "asc"
+			q.Unusable = s.unusable
 			if err := s.list(ctx, q); err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ func (c *Catalog) sweep(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.status.LastSweep = now
+	c.status.Unusable, c.status.UnusableNames = len(s.odd), s.oddNames
 	c.table.forget(now)
 	return nil
 }
@@ -74,6 +76,21 @@ type sweeping struct {
 	seen   map[string]bool // id → archived
 	put    []*record       // of all that was seen, to be made known at the end
 	batch  []*api.Asset    // not yet made records
+
+	odd      map[uint64]bool // results that are no assets, by their fingerprints
+	oddNames []string        // of the first of them
+}
+
+// unusableNames are the examples that Status has of results that are no assets.
+const unusableNames = 5
+
+// unusable counts a result that is no asset.
+func (s *sweeping) unusable(name string, record []byte) {
+	sum := fingerprint(record)
+	if !s.odd[sum] && len(s.odd) < unusableNames {
+		s.oddNames = append(s.oddNames, name)
+	}
+	s.odd[sum] = true
 }
 
 // list reads one listing.
