@@ -3,6 +3,7 @@ package test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"codeoceanfs/remote/emulator"
 )
 
@@ -25,6 +28,7 @@ const helperVar = "CODEOCEANFS_TEST_HELPER"
 func helper(command string, args []string) int {
 	commands := map[string]func([]string) error{
 		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold, "show": show,
+		"texts": texts, "errnos": errnos, "patterns": patterns,
 	}
 	run, ok := commands[command]
 	if !ok {
@@ -291,4 +295,65 @@ func reason(err error) error {
 		return e.Err
 	}
 	return err
+}
+
+// texts DIR prints the path and the content of every file below DIR, both
+// quoted, and the paths of the directories with a slash behind.
+func texts(args []string) error {
+	return filepath.WalkDir(args[0], func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(args[0], path)
+		if err != nil || d.IsDir() {
+			fmt.Printf("%q/\n", rel)
+			return err
+		}
+		content, err := os.ReadFile(path)
+		fmt.Printf("%q %q\n", rel, content)
+		return err
+	})
+}
+
+// errnos prints what looking at each of its arguments says: "ok", or an errno.
+func errnos(args []string) error {
+	for _, path := range args {
+		_, err := os.Lstat(path)
+		var errno syscall.Errno
+		switch {
+		case err == nil:
+			fmt.Println("ok")
+		case errors.As(err, &errno):
+			fmt.Println(unix.ErrnoName(errno))
+		default:
+			fmt.Println(err)
+		}
+	}
+	return nil
+}
+
+// patterns LIST compares every file that the JSON file LIST names, by its path,
+// with the generated content that goes with it.
+func patterns(args []string) error {
+	raw, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	var list []struct{ Path, Name []byte }
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return err
+	}
+	for _, one := range list {
+		f, size, err := openSized(string(one.Path))
+		if err != nil {
+			return err
+		}
+		err = compare(f, string(one.Name), 0, size+1, size)
+		f.Close()
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Println(len(list))
+	return nil
 }
