@@ -138,61 +138,6 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// TestNames lists the types by the names that the samples' names make.
-func TestNames(t *testing.T) {
-	t.Parallel()
-	m := deploy(t).mount(t)
-	for dir, want := range map[string][]string{
-		".": {"combined", "control", "dataset", "model", "result"},
-		"dataset": {
-			".calibration-draft",
-			"50%2525 duty cycle",
-			"FIP_668294_2023-08-01_15-22-31",
-			"Größenmessung Ca²⁺ 日本語 🧠",
-			"MRI_721832_2024-02-11_09-30-00",
-			"RNAseq_726088_2024-05-21_09-12-00",
-			"SmartSPIM_692911_2023-11-16_12-00-00",
-			"behavior_655019_2023-04-02_11-03-20",
-			"calibration_2023-02-14",
-			"calibration_2023-02-14@7af1e973",
-			"clinical_MR_007",
-			"ecephys_655019_2023-04-03_18-10-10",
-			"ecephys_661398_2023-03-31_17-01-09",
-			"exaSPIM_705363_2024-06-05_00-00-00",
-			"legacy-rig-export",
-			"mouse 12%2Fleft hemisphere",
-			"multiplane-ophys_677594_2023-05-04_10-00-00",
-		},
-		"result": {
-			"ecephys_655019_2023-04-03_18-10-10_sorted_2023-06-01_14-50-08",
-			"ecephys_661398_2023-03-31_17-01-09_sorted_2023-07-12_08-00-00",
-		},
-		"combined":          {"ecephys_655019_complete", "visual-cortex-collection"},
-		"model":             {"unit-quality-classifier-v2"},
-		".by-id":            nil,
-		".search":           nil,
-		".archived":         {"combined", "dataset", "model", "result"},
-		".archived/dataset": {"ecephys_612090_2022-07-08_10-00-00_pilot"},
-		".archived/model":   nil,
-		"control":           {"README", "errors.jsonl", "status.json"},
-	} {
-		got := strings.Split(strings.TrimSuffix(m.run("ls", "-A", "--zero", m.path(dir)), "\x00"), "\x00")
-		if got[0] == "" {
-			got = nil
-		}
-		slices.Sort(want)
-		slices.Sort(got)
-		if !slices.Equal(got, want) {
-			t.Errorf("ls %s:\n got %q\nwant %q", dir, got, want)
-		}
-	}
-	for _, name := range []string{"calibration_2023-02-14@662cd2b5", "ecephys_655019_2023-04-03_18-10-10@00acd66e"} {
-		if _, err := m.try("ls", m.path("dataset", name)); err != nil {
-			t.Errorf("a name with its suffix: %v", err)
-		}
-	}
-}
-
 // TestInodes looks at the numbers and times of files in two mounts of two
 // deployments: they follow from the assets, and from nothing else.
 func TestInodes(t *testing.T) {

@@ -1,0 +1,334 @@
+package test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// Assets of the tables below. Their ids begin with the same digits in every
+// case, so that the names with a suffix can be read there, and end differently.
+const (
+	first  = "aaaaaaaa"
+	second = "bbbbbbbb"
+	third  = "cccccccc"
+)
+
+// named is an asset of the platform: its id begins with ID8, and it was made at
+// the time Made.
+type named struct {
+	ID8  string
+	Name string
+	Made float64
+}
+
+// assetNames says by which directory names the assets of one type show. Each
+// case is a type of its own, so that no two cases meet.
+var assetNames = map[string]struct {
+	Holds []named
+	Shows map[string]string // directory name → the asset that it leads to
+	Finds map[string]string // names that lead to an asset, and are not listed
+	Never []string          // names that do not exist
+}{
+	"a name that a directory can hold is shown as it is": {
+		Holds: []named{{first, "ecephys_655019_2023-04-03_18-10-10", 1}, {second, "Größe 1 µm: [a] *?\"'\\ $(x) `y`; & | <>", 2}, {third, "日本語 🧠", 3}},
+		Shows: map[string]string{"ecephys_655019_2023-04-03_18-10-10": first, "Größe 1 µm: [a] *?\"'\\ $(x) `y`; & | <>": second, "日本語 🧠": third},
+	},
+	"spaces, dots and dashes at the ends of a name stay": {
+		Holds: []named{{first, "  x  ", 1}, {second, " ", 2}, {third, "...", 3}, {"dddddddd", "-rf", 4}, {"eeeeeeee", ".hidden.", 5}},
+		Shows: map[string]string{"  x  ": first, " ": second, "...": third, "-rf": "dddddddd", ".hidden.": "eeeeeeee"},
+	},
+	"a slash in a name is %2F": {
+		Holds: []named{{first, "2023-04-03/run 7", 1}, {second, "/", 2}, {third, "../../etc/passwd", 3}},
+		Shows: map[string]string{"2023-04-03%2Frun 7": first, "%2F": second, "..%2F..%2Fetc%2Fpasswd": third},
+		Never: []string{"2023-04-03", "2023-04-03%2frun 7"},
+	},
+	"a control character in a name is %XX": {
+		Holds: []named{{first, "line\nbreak", 1}, {second, "nul\x00nul", 2}, {third, "\x1b[31mred\x7f", 3}},
+		Shows: map[string]string{"line%0Abreak": first, "nul%00nul": second, "%1B[31mred%7F": third},
+		Never: []string{"nul", "line\nbreak"},
+	},
+	"a percent sign stays, but where it would read as an escape it is %25": {
+		Holds: []named{{first, "100%", 1}, {second, "50% duty", 2}, {third, "a%2Fb", 3}},
+		Shows: map[string]string{"100%": first, "50% duty": second, "a%252Fb": third},
+		Never: []string{"a%2Fb", "100%25"},
+	},
+	"names that differ only in what had to be written otherwise stay apart": {
+		Holds: []named{{first, "a/b", 1}, {second, "a%2Fb", 2}, {third, "a%252Fb", 3}},
+		Shows: map[string]string{"a%2Fb": first, "a%252Fb": second, "a%25252Fb": third},
+	},
+	"the names . and .. are %2E and %2E.": {
+		Holds: []named{{first, ".", 1}, {second, "..", 2}},
+		Shows: map[string]string{"%2E": first, "%2E.": second},
+	},
+	"an asset without a name is @ and the first 8 digits of its id": {
+		Holds: []named{{first, "", 1}, {second, "", 2}},
+		Shows: map[string]string{"@aaaaaaaa": first, "@bbbbbbbb": second},
+	},
+	"of assets with one name the oldest keeps it, and the others have a suffix": {
+		Holds: []named{{second, "mouse", 2}, {first, "mouse", 1}, {third, "mouse", 3}},
+		Shows: map[string]string{"mouse": first, "mouse@bbbbbbbb": second, "mouse@cccccccc": third},
+		Finds: map[string]string{"mouse@aaaaaaaa": first},
+		Never: []string{"mouse@dddddddd", "mouse@", "mouse@AAAAAAAA", "@aaaaaaaa", "Mouse"},
+	},
+	"of assets with one name and one age the smaller id keeps it": {
+		Holds: []named{{second, "mouse", 1}, {first, "mouse", 1}},
+		Shows: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+	},
+	"an asset that does not say when it was made is the oldest": {
+		Holds: []named{{first, "mouse", 1}, {second, "mouse", 0}},
+		Shows: map[string]string{"mouse": second, "mouse@aaaaaaaa": first},
+	},
+	"name@id8 leads to every asset, whether it is listed by it or not": {
+		Holds: []named{{first, "mouse", 1}, {second, "a/b", 2}, {third, "m@01234567", 3}},
+		Shows: map[string]string{"mouse": first, "a%2Fb": second, "m%4001234567": third},
+		Finds: map[string]string{"mouse@aaaaaaaa": first, "a%2Fb@bbbbbbbb": second, "m%4001234567@cccccccc": third},
+		Never: []string{"mouse@bbbbbbbb", "a/b@bbbbbbbb"},
+	},
+	"names that differ in case, or in how an accent is composed, are different names": {
+		Holds: []named{{first, "Mouse", 1}, {second, "mouse", 2}, {third, "caf\u00e9", 3}, {"dddddddd", "cafe\u0301", 4}},
+		Shows: map[string]string{"Mouse": first, "mouse": second, "caf\u00e9": third, "cafe\u0301": "dddddddd"},
+	},
+	"a name that ends as our suffix has its @ written %40": {
+		Holds: []named{{first, "mouse", 1}, {second, "mouse", 2}, {third, "mouse@bbbbbbbb", 3}, {"dddddddd", "rat@dddddddd", 4}, {"eeeeeeee", "a@b.org", 5}},
+		Shows: map[string]string{"mouse": first, "mouse@bbbbbbbb": second, "mouse%40bbbbbbbb": third, "rat%40dddddddd": "dddddddd", "a@b.org": "eeeeeeee"},
+		Never: []string{"rat@dddddddd"},
+	},
+	"a name of 255 bytes is whole, and a longer one is cut and has its suffix": {
+		Holds: []named{{first, strings.Repeat("x", 255), 1}, {second, strings.Repeat("x", 256), 2}, {third, strings.Repeat("y", 5000), 3}},
+		Shows: map[string]string{strings.Repeat("x", 255): first, strings.Repeat("x", 246) + "@bbbbbbbb": second, strings.Repeat("y", 246) + "@cccccccc": third},
+	},
+	"long names with one beginning stay apart": {
+		Holds: []named{{first, strings.Repeat("x", 300) + "a", 1}, {second, strings.Repeat("x", 300) + "b", 2}},
+		Shows: map[string]string{strings.Repeat("x", 246) + "@aaaaaaaa": first, strings.Repeat("x", 246) + "@bbbbbbbb": second},
+	},
+	"a name is not cut inside a character or an escape": {
+		Holds: []named{{first, strings.Repeat("x", 245) + strings.Repeat("🧠", 9), 1}, {second, strings.Repeat("x", 245) + strings.Repeat("/", 20), 2}, {third, "x" + strings.Repeat("é", 200), 3}},
+		Shows: map[string]string{strings.Repeat("x", 245) + "@aaaaaaaa": first, strings.Repeat("x", 245) + "@bbbbbbbb": second, "x" + strings.Repeat("é", 122) + "@cccccccc": third},
+	},
+	"names of our own directories are names as any other": {
+		Holds: []named{{first, "control", 1}, {second, ".by-id", 2}, {third, "dataset", 3}, {"dddddddd", ".meta.json", 4}, {"eeeeeeee", ".search", 5}, {"ffffffff", ".archived", 6}},
+		Shows: map[string]string{"control": first, ".by-id": second, "dataset": third, ".meta.json": "dddddddd", ".search": "eeeeeeee", ".archived": "ffffffff"},
+	},
+	"bytes that are no text arrive as U+FFFD, as the platform sends them": {
+		Holds: []named{{first, "caf\xe9", 1}},
+		Shows: map[string]string{"caf\ufffd": first},
+	},
+	"ids that begin with capitals have their suffix in small letters": {
+		Holds: []named{{first, "mouse", 1}, {"ABCDEF01", "mouse", 2}},
+		Shows: map[string]string{"mouse": first, "mouse@abcdef01": "ABCDEF01"},
+	},
+	"ids that are no UUIDs have 8 digits of a hash for a suffix": {
+		Holds: []named{{first, "mouse", 1}, {"asset-17", "mouse", 2}},
+		Shows: map[string]string{"mouse": first, "mouse@" + hash8("asset-17-17"): "asset-17"},
+	},
+}
+
+// idOf completes the id of an asset in the case of that number.
+func (n named) idOf(number int) string {
+	if n.ID8 == "asset-17" {
+		return "asset-17-17"
+	}
+	return fmt.Sprintf("%s-0000-4000-8000-%012d", n.ID8, number)
+}
+
+// add puts the asset into the platform, with one file f that holds its id.
+func (n named) add(t testing.TB, d *deployment, typ string, number int) string {
+	t.Helper()
+	id := n.idOf(number)
+	extra := map[string]any{"name": n.Name}
+	if n.Made == 0 {
+		extra["created"] = nil
+	}
+	_, err := d.Add(emulator.Asset{
+		Record:   emulator.Record{ID: id, Name: n.Name, Type: typ, State: "ready", Created: n.Made},
+		Generate: []emulator.Generated{{Path: "f", Text: id}},
+		Extra:    extra,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// TestNames shows assets of every name by names that a directory can hold.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	promises := slices.Sorted(maps.Keys(assetNames))
+	typ := func(i int) string { return fmt.Sprintf("case-%02d", i) }
+	for i, promise := range promises {
+		for _, n := range assetNames[promise].Holds {
+			n.add(t, d, typ(i), i)
+		}
+	}
+	m := d.mount(t)
+	m.run("ls", m.path("dataset")) // waits for the catalog
+	all := m.texts(m.point)
+	var ask []question
+	for i, promise := range promises {
+		c := assetNames[promise]
+		want := map[string]string{}
+		for name, id8 := range c.Shows {
+			want[name] = named{ID8: id8}.idOf(i)
+			ask = append(ask, question{promise, m.path(typ(i)) + "/" + name, "ok"})
+		}
+		got := map[string]string{}
+		for path, content := range all {
+			if name, ok := strings.CutPrefix(path, typ(i)+"/"); ok && strings.HasSuffix(name, "/f") {
+				got[strings.TrimSuffix(name, "/f")] = content
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s:\n shows %q\nshould %q", promise, got, want)
+		}
+		for name, id8 := range c.Finds {
+			if content, err := m.try("cat", m.path(typ(i))+"/"+name+"/f"); content != (named{ID8: id8}).idOf(i) {
+				t.Errorf("%s: %q leads to %q, %v", promise, name, content, err)
+			}
+		}
+		for _, name := range c.Never {
+			ask = append(ask, question{promise, m.path(typ(i)) + "/" + name, "ENOENT"})
+		}
+		ask = append(ask, question{promise, m.path(typ(i)) + "/" + strings.Repeat("x", 256), "ENAMETOOLONG"})
+	}
+	m.answers(ask)
+}
+
+// TestSampleNames lists the types by the names that the samples' names make.
+func TestSampleNames(t *testing.T) {
+	t.Parallel()
+	m := deploy(t).mount(t)
+	for dir, want := range map[string][]string{
+		".": {"combined", "control", "dataset", "model", "result"},
+		"dataset": {
+			".calibration-draft",
+			"50%2525 duty cycle",
+			"FIP_668294_2023-08-01_15-22-31",
+			"Größenmessung Ca²⁺ 日本語 🧠",
+			"MRI_721832_2024-02-11_09-30-00",
+			"RNAseq_726088_2024-05-21_09-12-00",
+			"SmartSPIM_692911_2023-11-16_12-00-00",
+			"behavior_655019_2023-04-02_11-03-20",
+			"calibration_2023-02-14",
+			"calibration_2023-02-14@7af1e973",
+			"clinical_MR_007",
+			"ecephys_655019_2023-04-03_18-10-10",
+			"ecephys_661398_2023-03-31_17-01-09",
+			"exaSPIM_705363_2024-06-05_00-00-00",
+			"legacy-rig-export",
+			"mouse 12%2Fleft hemisphere",
+			"multiplane-ophys_677594_2023-05-04_10-00-00",
+		},
+		"result": {
+			"ecephys_655019_2023-04-03_18-10-10_sorted_2023-06-01_14-50-08",
+			"ecephys_661398_2023-03-31_17-01-09_sorted_2023-07-12_08-00-00",
+		},
+		"combined":          {"ecephys_655019_complete", "visual-cortex-collection"},
+		"model":             {"unit-quality-classifier-v2"},
+		".by-id":            nil,
+		".search":           nil,
+		".archived":         {"combined", "dataset", "model", "result"},
+		".archived/dataset": {"ecephys_612090_2022-07-08_10-00-00_pilot"},
+		".archived/model":   nil,
+		"control":           {"README", "errors.jsonl", "status.json"},
+	} {
+		got := strings.Split(strings.TrimSuffix(m.run("ls", "-A", "--zero", m.path(dir)), "\x00"), "\x00")
+		if got[0] == "" {
+			got = nil
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("ls %s:\n got %q\nwant %q", dir, got, want)
+		}
+	}
+	for _, name := range []string{"calibration_2023-02-14@662cd2b5", "ecephys_655019_2023-04-03_18-10-10@00acd66e"} {
+		if _, err := m.try("ls", m.path("dataset", name)); err != nil {
+			t.Errorf("a name with its suffix: %v", err)
+		}
+	}
+}
+
+// TestManyOfOneName lists fifty assets of one name.
+func TestManyOfOneName(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	want := map[string]string{}
+	for i := range 50 {
+		n := named{fmt.Sprintf("%08x", 0x10000000+i*77), "mouse", float64(100 - i)}
+		want["mouse@"+n.ID8+"/f"] = n.add(t, d, "dataset", 0)
+	}
+	oldest := fmt.Sprintf("%08x", 0x10000000+49*77)
+	want["mouse/f"] = want["mouse@"+oldest+"/f"]
+	delete(want, "mouse@"+oldest+"/f")
+	// Ids that begin alike, of which only one can have the suffix.
+	twin := named{first, "rat", 1}
+	want["rat/f"] = twin.add(t, d, "dataset", 1)
+	want["rat@aaaaaaaa/f"] = twin.add(t, d, "dataset", 2)
+	want["rat@"+hash8(twin.idOf(3)+"1")+"/f"] = twin.add(t, d, "dataset", 3)
+	m := d.mount(t)
+	got := m.texts(m.path("dataset"))
+	maps.DeleteFunc(got, func(path, _ string) bool { return !strings.HasSuffix(path, "/f") })
+	if !maps.Equal(got, want) {
+		t.Errorf("shows %q\nshould %q", got, want)
+	}
+}
+
+// hash8 is the suffix of what has no id to make it of.
+func hash8(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
+}
+
+// question is a path, and what looking at it should say.
+type question struct{ promise, path, answer string }
+
+// answers asks all questions in one process.
+func (m *mounted) answers(ask []question) {
+	m.t.Helper()
+	args := make([]string, len(ask))
+	for i, q := range ask {
+		args[i] = q.path
+	}
+	out, err := m.helper("errnos", args...)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for i, got := range strings.Fields(out) {
+		if got != ask[i].answer {
+			m.t.Errorf("%s: %q: %s, not %s", ask[i].promise, strings.TrimPrefix(ask[i].path, m.point), got, ask[i].answer)
+		}
+	}
+}
+
+// texts is the content of every file below a directory, by its path; of the
+// directories it has the paths, with a slash behind. Records are left out.
+func (m *mounted) texts(dir string) map[string]string {
+	m.t.Helper()
+	out, err := m.helper("texts", dir)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	all := map[string]string{}
+	for line := range strings.Lines(out) {
+		quoted, err := strconv.QuotedPrefix(line)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		path, _ := strconv.Unquote(quoted) // it is well quoted
+		if line = strings.TrimSpace(line[len(quoted):]); line == "/" {
+			all[path+"/"] = ""
+		} else if path != ".meta.json" && !strings.HasSuffix(path, "/.meta.json") {
+			all[path], _ = strconv.Unquote(line)
+		}
+	}
+	return all
+}
