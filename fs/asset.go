@@ -41,13 +41,13 @@ func (n *node) assetNode(ctx context.Context, name string, asset catalog.Entry, 
 }
 
 func assetIdentity(id, view string) fusefs.StableAttr {
-	return identity(syscall.S_IFDIR, id, rootPath, view)
+	return identity(syscall.S_IFDIR, "", rootPath(id), view)
 }
 
-// rootPath is the path that stands for an asset's directory in inode numbers.
-// It is not "/", which a bucket may have as a folder: that of the keys that
-// begin with a slash.
-const rootPath = "\x00"
+// The paths that stand for an asset's directory and its record in inode numbers
+// are of no asset: inside one, any path can be a file's.
+func rootPath(id string) string { return "\x00root/" + id }
+func metaPath(id string) string { return "\x00meta/" + id }
 
 // Lookup finds the record, a file, or a contained asset.
 func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
@@ -72,7 +72,7 @@ func (a *assetDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 	defer call.end()
 	meta := fuse.DirEntry{
 		Name: remote.MetaName, Mode: syscall.S_IFREG,
-		Ino: inodeNumber(a.id, metaPath),
+		Ino: inodeNumber("", metaPath(a.id)),
 	}
 	s, err := a.t.source(call, a.id)
 	if err == nil {
@@ -93,13 +93,9 @@ func (a *assetDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 	return nil, 0, a.t.fail("list", a.id, "", err)
 }
 
-// metaPath is the path that stands for the record in inode numbers. No file of
-// an asset has it: a path of the platform never begins with a NUL.
-const metaPath = "\x00meta"
-
 func (a *assetDir) meta(ctx context.Context, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	id := a.id
-	return a.textNode(ctx, remote.MetaName, identity(syscall.S_IFREG, id, metaPath, ""), text{
+	return a.textNode(ctx, remote.MetaName, identity(syscall.S_IFREG, "", metaPath(id), ""), text{
 		asset: id, path: remote.MetaName, perm: 0o666,
 		read: func(ctx context.Context) (content, error) {
 			asset, err := a.t.dep.Catalog.ByID(ctx, id)

@@ -76,7 +76,7 @@ func (a *assetDir) within(id string) bool {
 func (c contained) entries() []fuse.DirEntry {
 	all := make([]fuse.DirEntry, 0, len(c)+1)
 	for name, id := range c {
-		all = append(all, fuse.DirEntry{Name: name, Mode: syscall.S_IFDIR, Ino: inodeNumber(id, rootPath)})
+		all = append(all, fuse.DirEntry{Name: name, Mode: syscall.S_IFDIR, Ino: inodeNumber("", rootPath(id))})
 	}
 	slices.SortFunc(all, func(a, b fuse.DirEntry) int { return strings.Compare(a.Name, b.Name) })
 	return all

@@ -111,7 +111,7 @@ func (d *typeDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandl
 		return nil, 0, d.t.fail("list", "", typePath(d.typ, d.archived), err)
 	}
 	h := newDirHandle(d, len(assets), func(i int) fuse.DirEntry {
-		return fuse.DirEntry{Name: assets[i].Dir, Mode: syscall.S_IFDIR, Ino: inodeNumber(assets[i].ID, rootPath)}
+		return fuse.DirEntry{Name: assets[i].Dir, Mode: syscall.S_IFDIR, Ino: inodeNumber("", rootPath(assets[i].ID))}
 	})
 	h.node = func(ctx context.Context, i int, out *fuse.EntryOut) *fusefs.Inode {
 		return d.assetNode(ctx, assets[i].Dir, assets[i], d.view(assets[i], assets[i].Dir), out)
