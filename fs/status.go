@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"strings"
@@ -66,7 +67,9 @@ func (h *hiddenNames) status() control.HiddenStatus {
 		if len(examples) == 0 {
 			delete(s.Examples, asset)
 		}
-		slices.SortFunc(examples, func(a, b remote.Hidden) int { return strings.Compare(a.Path, b.Path) })
+		slices.SortFunc(examples, func(a, b remote.Hidden) int {
+			return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Reason, b.Reason))
+		})
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -38,7 +39,7 @@ func (f *internal) List(ctx context.Context, dir string) (*Listing, error) {
 	l := newListing(dir, entries)
 	for _, file := range nameless {
 		if file.Folder {
-			l.hide(dir+file.Path, "a folder without a name, which the platform cannot be asked for")
+			l.hide(cmp.Or(file.Path, dir), "a folder without a name, which the platform cannot be asked for")
 		} else {
 			l.hide(dir, "the platform gives neither a name nor a path for it")
 		}
