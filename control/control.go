@@ -76,5 +76,5 @@ func (s Status) JSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the status: %w", err)
 	}
-	return append(b, '\n'), nil
+	return append(visible(b), '\n'), nil
 }

@@ -83,3 +83,18 @@ func TestReadmeNamesItsFiles(t *testing.T) {
 		}
 	}
 }
+
+// What a terminal would obey is escaped, and the JSON says the same.
+func TestVisible(t *testing.T) {
+	const hostile = "a\x1b[0m\x7f\u009b1m\u202eb\u200d\U000e0001 é 🧠"
+	var f control.Faults
+	f.Add(slog.New(slog.DiscardHandler), "read", "id", hostile, syscall.EIO, errors.New("cut short"))
+	text, _ := f.JSONL()
+	if strings.ContainsAny(string(text), "\x1b\x7f\u009b\u202e\U000e0001") {
+		t.Errorf("%q", text)
+	}
+	var line struct{ Path string }
+	if err := json.Unmarshal(text, &line); err != nil || line.Path != hostile {
+		t.Errorf("%q, %v", line.Path, err)
+	}
+}

@@ -101,5 +101,5 @@ func (f *Faults) JSONL() ([]byte, time.Time) {
 		lines.Encode(line) // a struct of strings into memory: cannot fail
 		last = line.Time
 	}
-	return b.Bytes(), last
+	return visible(b.Bytes()), last
 }
