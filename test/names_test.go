@@ -283,9 +283,11 @@ func TestManyOfOneName(t *testing.T) {
 }
 
 // hash8 is the suffix of what has no id to make it of.
-func hash8(s string) string {
+func hash8(s string) string { return hash(s)[:8] }
+
+func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:4])
+	return hex.EncodeToString(sum[:])
 }
 
 // question is a path, and what looking at it should say.
@@ -313,15 +315,24 @@ func (m *mounted) answers(ask []question) {
 // directories it has the paths, with a slash behind. Records are left out.
 func (m *mounted) texts(dir string) map[string]string {
 	m.t.Helper()
-	out, err := m.helper("texts", dir)
+	all, err := m.tryTexts(dir)
 	if err != nil {
 		m.t.Fatal(err)
+	}
+	return all
+}
+
+// tryTexts may fail: while names change, one may be gone before it is read.
+func (m *mounted) tryTexts(dir string) (map[string]string, error) {
+	out, err := m.helper("texts", dir)
+	if err != nil {
+		return nil, err
 	}
 	all := map[string]string{}
 	for line := range strings.Lines(out) {
 		quoted, err := strconv.QuotedPrefix(line)
 		if err != nil {
-			m.t.Fatal(err)
+			return nil, err
 		}
 		path, _ := strconv.Unquote(quoted) // it is well quoted
 		if line = strings.TrimSpace(line[len(quoted):]); line == "/" {
@@ -330,5 +341,5 @@ func (m *mounted) texts(dir string) map[string]string {
 			all[path], _ = strconv.Unquote(line)
 		}
 	}
-	return all
+	return all, nil
 }

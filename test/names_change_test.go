@@ -1,0 +1,301 @@
+package test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// nameChanges says what becomes of names when assets come, go and are renamed
+// while a mount shows them. Each case is a type of its own.
+var nameChanges = map[string]struct {
+	Holds []named
+	Shows map[string]string // directory name → the asset that it leads to
+	Steps []nameChange
+	Later map[string]string // what the next mount shows
+}{
+	"a second asset of a name has a suffix, and the first keeps the name": {
+		Holds: []named{{first, "mouse", 1}},
+		Shows: map[string]string{"mouse": first},
+		Steps: []nameChange{{add(second, "mouse", 2), map[string]string{"mouse": first, "mouse@bbbbbbbb": second}}},
+		Later: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+	},
+	"an older asset of a name that comes later has a suffix, and the name from the next mount on": {
+		Holds: []named{{first, "mouse", 2}},
+		Shows: map[string]string{"mouse": first},
+		Steps: []nameChange{{add(second, "mouse", 1), map[string]string{"mouse": first, "mouse@bbbbbbbb": second}}},
+		Later: map[string]string{"mouse": second, "mouse@aaaaaaaa": first},
+	},
+	"the name of a deleted asset is not given to another before the next mount": {
+		Holds: []named{{first, "mouse", 1}, {second, "mouse", 2}},
+		Shows: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+		Steps: []nameChange{
+			{remove(first), map[string]string{"mouse@bbbbbbbb": second}},
+			{add(third, "mouse", 3), map[string]string{"mouse@bbbbbbbb": second, "mouse@cccccccc": third}},
+		},
+		Later: map[string]string{"mouse": second, "mouse@cccccccc": third},
+	},
+	"the name of a renamed asset is not given to another before the next mount": {
+		Holds: []named{{first, "mouse", 1}, {second, "mouse", 2}},
+		Shows: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+		Steps: []nameChange{{rename(first, "rat"), map[string]string{"rat": first, "mouse@bbbbbbbb": second}}},
+		Later: map[string]string{"rat": first, "mouse": second},
+	},
+	"an asset that gets its name back has it again": {
+		Holds: []named{{first, "mouse", 1}, {second, "mouse", 2}},
+		Shows: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+		Steps: []nameChange{
+			{rename(first, "rat"), map[string]string{"rat": first, "mouse@bbbbbbbb": second}},
+			{rename(first, "mouse"), map[string]string{"mouse": first, "mouse@bbbbbbbb": second}},
+		},
+		Later: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+	},
+	"an asset that is renamed to a name that is taken has a suffix": {
+		Holds: []named{{first, "mouse", 2}, {second, "rat", 1}},
+		Shows: map[string]string{"mouse": first, "rat": second},
+		Steps: []nameChange{{rename(second, "mouse"), map[string]string{"mouse": first, "mouse@bbbbbbbb": second}}},
+		Later: map[string]string{"mouse": second, "mouse@aaaaaaaa": first},
+	},
+	"two assets that swap their names have suffixes until the next mount": {
+		Holds: []named{{first, "mouse", 1}, {second, "rat", 2}},
+		Shows: map[string]string{"mouse": first, "rat": second},
+		Steps: []nameChange{
+			{rename(first, "rat"), map[string]string{"rat@aaaaaaaa": first, "rat": second}},
+			{rename(second, "mouse"), map[string]string{"rat@aaaaaaaa": first, "mouse@bbbbbbbb": second}},
+		},
+		Later: map[string]string{"rat": first, "mouse": second},
+	},
+	"an archived asset takes its name along, and has it again when it is back": {
+		Holds: []named{{first, "mouse", 1}, {second, "mouse", 2}},
+		Shows: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+		Steps: []nameChange{
+			{archive(first, true), map[string]string{".archived/mouse": first, "mouse@bbbbbbbb": second}},
+			{archive(first, false), map[string]string{"mouse": first, "mouse@bbbbbbbb": second}},
+		},
+		Later: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+	},
+	"assets with one name, of which one is archived, both have it": {
+		Holds: []named{{first, "mouse", 1}, {second, "mouse", 2}},
+		Shows: map[string]string{"mouse": first, "mouse@bbbbbbbb": second},
+		Steps: []nameChange{{archive(second, true), map[string]string{"mouse": first, ".archived/mouse": second}}},
+		Later: map[string]string{"mouse": first, ".archived/mouse": second},
+	},
+	"a name that becomes too long, odd or empty is written as such a name is": {
+		Holds: []named{{first, "a", 1}, {second, "b", 2}, {third, "c", 3}},
+		Shows: map[string]string{"a": first, "b": second, "c": third},
+		Steps: []nameChange{
+			{rename(first, strings.Repeat("x", 300)), map[string]string{strings.Repeat("x", 246) + "@aaaaaaaa": first, "b": second, "c": third}},
+			{rename(second, "b/b"), map[string]string{strings.Repeat("x", 246) + "@aaaaaaaa": first, "b%2Fb": second, "c": third}},
+			{rename(third, ""), map[string]string{strings.Repeat("x", 246) + "@aaaaaaaa": first, "b%2Fb": second, "@cccccccc": third}},
+		},
+		Later: map[string]string{strings.Repeat("x", 246) + "@aaaaaaaa": first, "b%2Fb": second, "@cccccccc": third},
+	},
+}
+
+// nameChange is something that happens on the platform, and what shows then.
+type nameChange struct {
+	Do    func(t *testing.T, d *deployment, typ string, number int)
+	Shows map[string]string
+}
+
+func add(id8, name string, made float64) func(*testing.T, *deployment, string, int) {
+	return func(t *testing.T, d *deployment, typ string, number int) {
+		named{id8, name, made}.add(t, d, typ, number)
+	}
+}
+
+func change(id8 string, edit func(*emulator.Asset)) func(*testing.T, *deployment, string, int) {
+	return func(t *testing.T, d *deployment, _ string, number int) {
+		t.Helper()
+		if err := d.Change(named{ID8: id8}.idOf(number), edit); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func rename(id8, name string) func(*testing.T, *deployment, string, int) {
+	return change(id8, func(a *emulator.Asset) { a.Name, a.Extra = name, map[string]any{"name": name} })
+}
+
+func archive(id8 string, away bool) func(*testing.T, *deployment, string, int) {
+	return change(id8, func(a *emulator.Asset) { a.Archived = away })
+}
+
+func remove(id8 string) func(*testing.T, *deployment, string, int) {
+	return func(t *testing.T, d *deployment, _ string, number int) {
+		if err := d.Remove(named{ID8: id8}.idOf(number)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestNameChanges lets assets come, go and be renamed under a mount.
+func TestNameChanges(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	promises := slices.Sorted(maps.Keys(nameChanges))
+	typ := func(i int) string { return fmt.Sprintf("case-%02d", i) }
+	for i, promise := range promises {
+		for _, n := range nameChanges[promise].Holds {
+			n.add(t, d, typ(i), i)
+		}
+	}
+	m := d.mount(t)
+	m.run("ls", m.path("dataset"))
+	shows := func(m *mounted, i int, want map[string]string) error {
+		all := map[string]string{}
+		for path, id := range want {
+			all[path] = named{ID8: id}.idOf(i)
+		}
+		got := map[string]string{}
+		for dir, prefix := range map[string]string{typ(i): "", ".archived/" + typ(i): ".archived/"} {
+			if _, err := m.try("stat", m.path(dir)); err != nil {
+				continue // the type has no asset here
+			}
+			texts, err := m.tryTexts(m.path(dir))
+			if err != nil {
+				return err
+			}
+			for path, content := range texts {
+				if name, ok := strings.CutSuffix(path, "/f"); ok {
+					got[prefix+name] = content
+				}
+			}
+		}
+		if !maps.Equal(got, all) {
+			return fmt.Errorf("%s:\n shows %q\nshould %q", promises[i], got, all)
+		}
+		return nil
+	}
+	// The file of the first asset of each case is kept open meanwhile.
+	held := map[int]func() string{}
+	for i, promise := range promises {
+		c := nameChanges[promise]
+		if err := shows(m, i, c.Shows); err != nil {
+			t.Fatal(err)
+		}
+		for name, id8 := range c.Shows {
+			if id8 == first {
+				held[i] = m.hold(m.path(typ(i), name, "f"))
+			}
+		}
+	}
+	var wg sync.WaitGroup // all cases wait for the same refreshes
+	for i, promise := range promises {
+		wg.Go(func() {
+			before := nameChanges[promise].Shows
+			for _, step := range nameChanges[promise].Steps {
+				step.Do(t, d, typ(i), i)
+				eventually(t, promise, func() error { return shows(m, i, step.Shows) })
+				var ask []question
+				for name := range before {
+					if _, stays := step.Shows[name]; !stays && !strings.HasPrefix(name, ".") {
+						ask = append(ask, question{promise, m.path(typ(i), name), "ENOENT"})
+					}
+				}
+				if len(ask) > 0 {
+					m.answers(ask)
+				}
+				before = step.Shows
+			}
+		})
+	}
+	wg.Wait()
+	next := d.mount(t)
+	next.run("ls", next.path("dataset"))
+	for i, promise := range promises {
+		if err := shows(next, i, nameChanges[promise].Later); err != nil {
+			t.Errorf("the next mount: %v", err)
+		}
+		if got, want := held[i](), hash(named{ID8: first}.idOf(i)); got != want {
+			t.Errorf("%s: the file that was open: %s", promise, got)
+		}
+	}
+}
+
+// TestNamesWhileLoading looks names up in a mount whose catalog does not load:
+// those that can be searched for are found, and a listing waits.
+func TestNamesWhileLoading(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	long := "long " + strings.Repeat("x", 300)
+	for i, n := range []named{
+		{first, "mouse one", 1}, {second, "mouse one", 2}, {third, "day/night 50%", 3}, {"dddddddd", long, 4}, {"eeeeeeee", "rat@eeeeeeee", 5},
+	} {
+		n.add(t, d, "dataset", i)
+	}
+	release := make(chan struct{})
+	d.Inject(emulator.Fault{
+		Route: "search", Match: func(r *http.Request) bool { return askedFor(r, "sort_field") != nil },
+		Handle: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			<-release
+			next.ServeHTTP(w, r)
+		},
+	})
+	let := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(let)
+	m := d.mount(t)
+	cut := long[:246] + "@dddddddd"
+	names := map[string]string{
+		"mouse one": first, "mouse one@bbbbbbbb": second, "day%2Fnight 50%": third, "day%2Fnight 50%@cccccccc": third,
+		cut: "dddddddd", "rat%40eeeeeeee": "eeeeeeee",
+	}
+	leads := func(when string) {
+		for name, id8 := range names {
+			if got, err := m.try("cat", m.path("dataset", name, "f")); !strings.HasPrefix(got, id8) {
+				t.Errorf("%s: %q: %q, %v", when, name, got, err)
+			}
+		}
+	}
+	leads("while the catalog loads")
+	let()
+	want := []string{"mouse one", "mouse one@bbbbbbbb", "day%2Fnight 50%", cut, "rat%40eeeeeeee"}
+	got := strings.Split(strings.TrimSpace(m.run("ls", m.path("dataset"))), "\n")
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("listed: %q, not %q", got, want)
+	}
+	leads("when it has loaded")
+}
+
+// TestNamesInLogs lets files fail whose names would speak to a terminal, or
+// begin a line of their own in the log.
+func TestNamesInLogs(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	hostile := "x\n2026-01-01 level=INFO msg=forged\x1b[31m\u009b31m\u202e\x7f"
+	id, err := d.Add(emulator.Asset{
+		Record:   emulator.Record{Name: hostile, Type: "dataset", State: "ready"},
+		Generate: []emulator.Generated{{Path: hostile, Size: 10}, {Path: hostile + "/f", Size: 10}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := d.mount(t)
+	m.run("ls", "-R", m.path("dataset"))
+	defer d.Inject(emulator.Fault{Route: "urls", Status: 403, Body: `{"message": "no \u001b[31m \n forged \u009b31m \u202e"}`})()
+	if _, err := m.try("sh", "-c", `cat "$0"/*file`, m.path(".by-id", id)); err == nil || !strings.Contains(err.Error(), "Permission denied") {
+		t.Fatalf("a refused file: %v", err)
+	}
+	faults := m.run("cat", m.path("control", "errors.jsonl"))
+	for what, text := range map[string]string{"the log": m.log.String(), "errors.jsonl": faults, "status.json": m.run("cat", m.path("control", "status.json"))} {
+		if i := strings.IndexFunc(text, func(c rune) bool {
+			return c != '\n' && c < 0x20 || c >= 0x7f && c < 0xa0 || c == '\u202e'
+		}); i >= 0 {
+			t.Errorf("%s holds %q: %q", what, text[i:i+1], text)
+		}
+	}
+	if !strings.Contains(faults, `forged`) || strings.Count(faults, "\n") != 1 {
+		t.Errorf("errors.jsonl is not one line: %q", faults)
+	}
+	if strings.Contains(m.log.String(), "\n2026-01-01") || strings.Contains(m.log.String(), "\n forged") {
+		t.Errorf("a line of the log is forged: %s", m.log)
+	}
+}
