@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"codeoceanfs/remote/emulator"
@@ -28,7 +29,7 @@ const helperVar = "CODEOCEANFS_TEST_HELPER"
 func helper(command string, args []string) int {
 	commands := map[string]func([]string) error{
 		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold, "show": show,
-		"texts": texts, "errnos": errnos, "patterns": patterns,
+		"texts": texts, "errnos": errnos, "patterns": patterns, "pathxattrs": pathXattrs,
 	}
 	run, ok := commands[command]
 	if !ok {
@@ -332,6 +333,29 @@ func errnos(args []string) error {
 	return nil
 }
 
+// pathXattrs DIR prints as JSON the path of every file below DIR, and as its name
+// what it says of its path on the platform. Records say nothing.
+func pathXattrs(args []string) error {
+	type file struct{ Path, Name []byte }
+	var list []file
+	err := filepath.WalkDir(args[0], func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path == filepath.Join(args[0], ".meta.json") {
+			return err
+		}
+		name := make([]byte, 4096)
+		n, err := unix.Getxattr(path, "user.codeocean.path", name)
+		if err != nil {
+			return fmt.Errorf("%q: %w", path, err)
+		}
+		list = append(list, file{[]byte(path), name[:n]})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(list)
+}
+
 // patterns LIST compares every file that the JSON file LIST names, by its path,
 // with the generated content that goes with it.
 func patterns(args []string) error {
@@ -343,16 +367,20 @@ func patterns(args []string) error {
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return err
 	}
+	var g errgroup.Group
+	g.SetLimit(16)
 	for _, one := range list {
-		f, size, err := openSized(string(one.Path))
-		if err != nil {
-			return err
-		}
-		err = compare(f, string(one.Name), 0, size+1, size)
-		f.Close()
-		if err != nil {
-			return err
-		}
+		g.Go(func() error {
+			f, size, err := openSized(string(one.Path))
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			return compare(f, string(one.Name), 0, size+1, size)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	fmt.Println(len(list))
 	return nil

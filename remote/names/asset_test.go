@@ -119,11 +119,15 @@ func FuzzAssign(f *testing.F) {
 			pool[i] = names.Item{ID: id, Name: texts[rnd.IntN(len(texts))], Created: rnd.Int64N(4)}
 		}
 		held := map[string]string{}
+		lasting := map[names.Item]string{} // of each asset and name, what it was given
 		for range 8 {
 			var items []names.Item
 			for i := range pool {
 				if rnd.IntN(4) == 0 {
 					pool[i].Name = texts[rnd.IntN(len(texts))]
+				}
+				if rnd.IntN(8) == 0 {
+					pool[i].Created = rnd.Int64N(4)
 				}
 				if rnd.IntN(3) > 0 {
 					items = append(items, pool[i])
@@ -147,8 +151,62 @@ func FuzzAssign(f *testing.F) {
 				}
 				seen[dir], held[dir] = true, id
 			}
+			for _, it := range items {
+				it.Created = 0
+				if was, ok := lasting[it]; ok && was != dirs[it.ID] {
+					t.Fatalf("%v was %q and is %q", it, was, dirs[it.ID])
+				}
+				lasting[it] = dirs[it.ID]
+			}
 			if stay := names.Assign(items, held); !maps.Equal(dirs, stay) {
 				t.Fatalf("names change though nothing did:\n%v\n%v", dirs, stay)
+			}
+		}
+	})
+}
+
+// FuzzAssetNames makes the names of two assets, plain and with the suffix: all
+// are legal, those of different assets differ unless only the suffix tells them
+// apart, and each leads back to the name on the platform unless that was cut.
+func FuzzAssetNames(f *testing.F) {
+	f.Add("", idA, "@aaaaaaaa", idB)
+	f.Add("mouse", idA, "mouse@aaaaaaaa", "AAAAAAAA")
+	f.Add(strings.Repeat("é", 123), "1", strings.Repeat("é", 128), "..")
+	f.Add("a/b", "", "a%2Fb", "aaaaaaaa/../..")
+	f.Fuzz(func(t *testing.T, nameA, idA, nameB, idB string) {
+		type made struct {
+			dir, text, suffix string
+			plain             bool // nothing but the text is in it
+		}
+		var all []made
+		for _, it := range []struct{ name, id string }{{nameA, idA}, {nameB, idB}} {
+			plain, decorated, suffix := names.Plain(it.name, it.id), names.Decorated(it.name, it.id), names.Suffix(it.id)
+			_, id8, split := names.Split(plain)
+			text, ok := names.Decode(plain)
+			switch {
+			case !legal(plain) || !legal(decorated):
+				t.Fatalf("%q of %q: %q or %q is not legal", it.name, it.id, plain, decorated)
+			case split && (id8 != suffix || it.name != "" && len(plain) < names.MaxLen-12):
+				t.Fatalf("%q of %q has a suffix: %q", it.name, it.id, plain)
+			case !split && (!ok || text != it.name):
+				t.Fatalf("%q leads to %q, not to %q", plain, text, it.name)
+			}
+			front, id8, ok := names.Split(decorated)
+			if !ok || id8 != suffix {
+				t.Fatalf("%q of %q has not its suffix: %q", it.name, it.id, decorated)
+			}
+			if text, ok := names.Decode(front); front != "" && !strings.HasPrefix(it.name, text) && ok {
+				t.Fatalf("%q leads to %q, not to %q", decorated, text, it.name)
+			}
+			all = append(all, made{plain, it.name, suffix, !split}, made{decorated, it.name, suffix, false})
+		}
+		for _, a := range all[:2] {
+			for _, b := range all[2:] {
+				alike := a.plain == b.plain && a.text == b.text && (a.plain || a.suffix == b.suffix)
+				cut := !a.plain && !b.plain && a.suffix == b.suffix && len(a.dir) > names.MaxLen-12
+				if a.dir == b.dir && !alike && !cut {
+					t.Fatalf("%q and %q both become %q", a.text, b.text, a.dir)
+				}
 			}
 		}
 	})
