@@ -135,15 +135,15 @@ func newListing(dir string, entries []Entry) *Listing {
 		l.entries = append(l.entries, e)
 	}
 	slices.SortStableFunc(l.entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
-	l.entries = slices.CompactFunc(l.entries, func(a, b Entry) bool {
+	l.entries = slices.CompactFunc(l.entries, func(e, shown Entry) bool {
 		switch {
-		case a.Name != b.Name:
+		case e.Name != shown.Name:
 			return false
-		case a.Raw != b.Raw || a.Dir != b.Dir:
+		case e.Raw != shown.Raw || e.Dir != shown.Dir:
 			// Names that had to be cut end in 32 bits of a hash.
-			l.hide(Join(dir, b), "its name is too long, and what is left of it is the name of another")
-		case a.Version() != b.Version():
-			l.hide(Join(dir, b), "it is listed twice, as different files")
+			l.hide(Join(dir, e), "its name is too long, and what is left of it is the name of another")
+		case e.Version() != shown.Version():
+			l.hide(Join(dir, e), "it is listed twice, as different files")
 		}
 		return true
 	})

@@ -3,6 +3,7 @@ package remote
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,6 +56,26 @@ func TestListing(t *testing.T) {
 				t.Error("it has a name that it has not")
 			}
 		})
+	}
+}
+
+// TestCutAlike lists two files whose names are too long, and whose hashes are
+// equal as well: the second is counted.
+func TestCutAlike(t *testing.T) {
+	by := map[string]string{} // name → what it was made of
+	for i := 0; ; i++ {
+		raw := strings.Repeat("x", 300) + strconv.Itoa(i)
+		name := names.File(raw)
+		other, ok := by[name]
+		if !ok {
+			by[name] = raw
+			continue
+		}
+		l := newListing("", []Entry{{Raw: other, Size: 1}, {Raw: raw, Size: 1}, {Raw: "f"}})
+		if n, examples := l.Hidden(); l.Len() != 2 || n != 1 || examples[0].Path != raw {
+			t.Errorf("%d entries, %d hidden: %v", l.Len(), n, examples)
+		}
+		return
 	}
 }
 
