@@ -70,6 +70,9 @@ func (r *root) tell(c catalog.Change) {
 			dir.NotifyEntry(p.Dir)
 		}
 	}
+	if len(c.Deleted) > 0 {
+		r.t.hidden.forget(c.Deleted)
+	}
 	for _, u := range c.Updated {
 		moved := u.Old.Source != u.New.Source || !u.Old.LastTransferred.Equal(u.New.LastTransferred)
 		for _, dir := range r.assetDirs(u.New) {

@@ -6,6 +6,8 @@ import (
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"codeoceanfs/remote/names"
 )
 
 var (
@@ -27,6 +29,9 @@ type root struct{ fixedDir }
 // Lookup finds one of the fixed directories. The dotted ones answer by name
 // only, so that find and grep -r meet every asset once.
 func (r *root) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	if len(name) > names.MaxLen {
+		return nil, syscall.ENAMETOOLONG
+	}
 	perm := uint32(0o777)
 	dir := func() fixedDir { return fixedDir{node{t: r.t}, perm} }
 	var child fixedChild

@@ -55,6 +55,21 @@ func (h *hiddenNames) set(asset, dir string, count int, examples []remote.Hidden
 	h.folders[key] = hidden{count, examples}
 }
 
+// forget drops what assets that are gone did not show.
+func (h *hiddenNames) forget(assets []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key, hidden := range h.folders {
+		if !slices.Contains(assets, key.asset) {
+			continue
+		}
+		if hidden.examples != nil {
+			h.told--
+		}
+		delete(h.folders, key)
+	}
+}
+
 func (h *hiddenNames) status() control.HiddenStatus {
 	h.mu.Lock()
 	defer h.mu.Unlock()
