@@ -103,6 +103,11 @@ var fileNames = map[string]struct {
 		Shows:    map[string]string{"a/": "", "a/@e3b0c442/": "", "a/@e3b0c442/b": "a//b", "@e3b0c442/": "", "@e3b0c442/c": "/c", "d/": "", "d/@e3b0c442/": ""},
 		External: true,
 	},
+	"a marker of the asset's own place that holds bytes is a file without a name": {
+		Holds:    []string{"", "b"},
+		Shows:    map[string]string{"@e3b0c442": "", "b": "b"},
+		External: true,
+	},
 	"bytes that are no text are shown as they are": {
 		Holds:    []string{"caf\xe9", "d\xff/\x80"},
 		Shows:    map[string]string{"caf\xe9": "caf\xe9", "d\xff/": "", "d\xff/\x80": "d\xff/\x80"},

@@ -257,7 +257,8 @@ func TestSampleNames(t *testing.T) {
 	}
 }
 
-// TestManyOfOneName lists fifty assets of one name.
+// TestManyOfOneName lists fifty assets of one name, of which those of another
+// type know nothing.
 func TestManyOfOneName(t *testing.T) {
 	t.Parallel()
 	d := serve(t)
@@ -274,7 +275,11 @@ func TestManyOfOneName(t *testing.T) {
 	want["rat/f"] = twin.add(t, d, "dataset", 1)
 	want["rat@aaaaaaaa/f"] = twin.add(t, d, "dataset", 2)
 	want["rat@"+hash8(twin.idOf(3)+"1")+"/f"] = twin.add(t, d, "dataset", 3)
+	model := named{first, "mouse", 1000}.add(t, d, "model", 4)
 	m := d.mount(t)
+	if got := m.run("cat", m.path("model", "mouse", "f")); got != model {
+		t.Errorf("of another type: %q", got)
+	}
 	got := m.texts(m.path("dataset"))
 	maps.DeleteFunc(got, func(path, _ string) bool { return !strings.HasSuffix(path, "/f") })
 	if !maps.Equal(got, want) {

@@ -67,6 +67,7 @@ func TestTypeNames(t *testing.T) {
 	m.answers([]question{
 		{"a type that there is not", m.path("film"), "ENOENT"},
 		{"an escape of a type", m.path("%64ataset"), "ENOENT"},
+		{"a name that is too long", m.path(strings.Repeat("x", 256)), "ENAMETOOLONG"},
 	})
 
 	// Types come as assets do.
@@ -102,6 +103,7 @@ func TestHidden(t *testing.T) {
 	t.Parallel()
 	const folders, files = 30, 200
 	d := serve(t)
+	var one string
 	sizeless := make([]string, files)
 	for i := range sizeless {
 		sizeless[i] = fmt.Sprintf(`{"name": "f%03d", "type": "file"}`, i)
@@ -112,6 +114,7 @@ func TestHidden(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.answersFiles(id, "", strings.Join(sizeless, ","))
+		one = id
 	}
 	for i := range 8 {
 		nameless := typed(fmt.Sprint("nobody's ", i), "dataset")
@@ -133,6 +136,15 @@ func TestHidden(t *testing.T) {
 		}
 		if some := strings.Join(examples[""], "\n"); !strings.Contains(some, "nobody's ") || !strings.Contains(some, "without an id") {
 			return fmt.Errorf("of the results without an id: %q", some)
+		}
+		return nil
+	})
+	if err := d.Remove(one); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the deleted asset", func() error {
+		if n, _ := m.hidden(); n != (folders-1)*files+8 {
+			return fmt.Errorf("%d are counted", n)
 		}
 		return nil
 	})
