@@ -37,9 +37,9 @@ var oddListings = map[string]struct {
 	},
 	"a file that is listed further up than it is has its slashes as %2F": {
 		Root:  `{"name": "sub", "path": "sub", "type": "folder"}, {"name": "f", "path": "sub/f", "type": "file", "size": 30}, {"name": "deep", "path": "sub/deep", "type": "folder"}`,
-		Sub:   `{"name": "f", "path": "sub/f", "type": "file", "size": 30}`,
+		Sub:   `{"name": "f", "path": "sub/f", "type": "file", "size": 30}, {"name": "deep", "path": "sub/deep", "type": "folder"}`,
 		Holds: []string{"sub/f"},
-		Shows: map[string]string{"sub/": "", "sub/f": "sub/f", "sub%2Ff": "sub/f", "sub%2Fdeep/": ""},
+		Shows: map[string]string{"sub/": "", "sub/f": "sub/f", "sub%2Ff": "sub/f", "sub/deep/": "", "sub%2Fdeep/": ""},
 	},
 	"what has neither a name nor a path is counted": {
 		Root:  `{"name": "f", "type": "file", "size": 30}, {"type": "file", "size": 3}, null, 7, {"type": "folder"}, {"name": "", "path": "", "type": "file", "size": 1}`,
@@ -191,6 +191,11 @@ func TestOddListings(t *testing.T) {
 		if hides := examples[ids[promise]]; !slices.Equal(hides, c.Hides) {
 			t.Errorf("%s:\n hides %q\nshould %q", promise, hides, c.Hides)
 		}
+	}
+	// A folder that shows in two places has two places: the kernel would move it.
+	twice := m.path(".by-id", ids["a file that is listed further up than it is has its slashes as %2F"])
+	if got := m.run("sh", "-c", `cd "$0/sub/deep" && ls -a "$0/sub%2Fdeep" >/dev/null && /bin/pwd`, twice); !strings.HasSuffix(got, "/sub/deep\n") {
+		t.Errorf("looking at a folder's other place moves it to %q", got)
 	}
 	if n, _ := m.hidden(); n != want {
 		t.Errorf("%d are counted, not %d", n, want)
