@@ -74,6 +74,7 @@ func TestSearchAll(t *testing.T) {
 		}, "1 2 3", nil, 11},
 		"a token stuck, offsets not": {[]http.HandlerFunc{page(true, "a", 1), page(true, "a", 2), page(true, "a", 2), page(true, "a", 1), page(true, "a", 2), page(false, nil, 3)}, "1 2 3", nil, 6},
 		"refused at once":            {[]http.HandlerFunc{words(403, "", "")}, "", fault.ErrRefused, 1},
+		"a page of odd records":      {[]http.HandlerFunc{reply(obj{"has_more": true, "results": []any{obj{"name": "x"}, nil}}), reply(obj{"has_more": false, "results": []any{rec(1)}})}, "1", nil, 2},
 		"odd records":                {[]http.HandlerFunc{reply(obj{"has_more": false, "results": []any{nil, 7, "x", obj{}, rec(1)}})}, "1", nil, 1},
 		"unknown fields":             {[]http.HandlerFunc{reply(obj{"a": obj{"b": []any{1, obj{}}}, "has_more": false, "results": []any{rec(1)}, "z": nil})}, "1", nil, 1},
 		"bad gateway for once":       {[]http.HandlerFunc{words(502, "text/html", "<html>"), page(false, nil, 1)}, "1", nil, 2},
