@@ -112,7 +112,9 @@ func TestToolsAgree(t *testing.T) {
 	d := serve(t)
 	var held []emulator.Generated
 	for _, path := range pathsOfAllKinds() {
-		held = append(held, emulator.Generated{Path: path, Text: path})
+		if !strings.HasPrefix(path, "ends/") { // as well said by the others
+			held = append(held, emulator.Generated{Path: path, Text: path})
+		}
 	}
 	if _, err := d.Add(emulator.Asset{Record: emulator.Record{Name: "odd/names", Type: "dataset", State: "ready"}, Generate: held}); err != nil {
 		t.Fatal(err)

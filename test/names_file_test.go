@@ -1,7 +1,6 @@
 package test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -192,26 +191,4 @@ func TestFileNames(t *testing.T) {
 	if n, examples := m.hidden(); n != 0 {
 		t.Errorf("hidden: %q", examples)
 	}
-}
-
-// hidden is what status.json says of names that cannot be shown: how many, and
-// by asset some of them with the reason.
-func (m *mounted) hidden() (count int, examples map[string][]string) {
-	m.t.Helper()
-	var status struct {
-		Hidden struct {
-			Count    int
-			Examples map[string][]struct{ Path, Reason string }
-		}
-	}
-	if err := json.Unmarshal([]byte(m.run("cat", m.path("control", "status.json"))), &status); err != nil {
-		m.t.Fatal(err)
-	}
-	examples = map[string][]string{}
-	for asset, all := range status.Hidden.Examples {
-		for _, e := range all {
-			examples[asset] = append(examples[asset], e.Path+": "+e.Reason)
-		}
-	}
-	return status.Hidden.Count, examples
 }
