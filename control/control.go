@@ -15,7 +15,7 @@ const readme = `This directory tells about this mount. It is readable by its own
 
 README        this text
 status.json   how many assets are known, when they were last asked for, what
-              is cached, and which files cannot be shown, with the reason
+              is cached, and what cannot be shown, with the reason
 errors.jsonl  the last failures that programs saw, one a line, the latest last:
               when, the operation, the asset and path, the errno, and why
 
@@ -67,7 +67,7 @@ type ListingsStatus struct {
 // HiddenStatus tells what no directory can show: how much, and some of it.
 type HiddenStatus struct {
 	Count    int64                      `json:"count"`
-	Examples map[string][]remote.Hidden `json:"examples,omitempty"` // by asset id
+	Examples map[string][]remote.Hidden `json:"examples,omitempty"` // by asset id; "" is of no asset
 }
 
 // JSON is the status as its file has it.

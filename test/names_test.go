@@ -283,3 +283,44 @@ func TestManyOfOneName(t *testing.T) {
 		t.Errorf("shows %q\nshould %q", got, want)
 	}
 }
+
+// TestOddIDs shows assets by their names, and where a directory can hold it by
+// their ids, also where these are no UUIDs.
+func TestOddIDs(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	ids := []string{"17", "x y", "ü%2F?#&+", "-", "...", "UPPER-0000", strings.Repeat("i", 255), strings.Repeat("j", 300)}
+	for i, id := range ids {
+		_, err := d.Add(emulator.Asset{
+			Record:   emulator.Record{ID: id, Name: fmt.Sprint("asset ", i), Type: "dataset", State: "ready"},
+			Generate: []emulator.Generated{{Path: "f", Text: id}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Add(emulator.Asset{Record: emulator.Record{ID: "..", Name: "above", Type: "dataset", State: "ready"}}); err != nil {
+		t.Fatal(err)
+	}
+	m := d.mount(t)
+	if _, err := m.try("ls", m.path("dataset", "above")); err == nil || !strings.Contains(err.Error(), "Invalid argument") {
+		t.Errorf("an asset whose id would lead to another call: %v", err)
+	}
+	for i, id := range ids {
+		if got, err := m.try("cat", m.path("dataset", fmt.Sprint("asset ", i), "f")); got != id {
+			t.Errorf("%q, by its name: %q, %v", id, got, err)
+		}
+		if len(id) > 255 {
+			continue
+		}
+		if got, err := m.try("cat", m.path(".by-id")+"/"+id+"/f"); got != id {
+			t.Errorf("%q, by its id: %q, %v", id, got, err)
+		}
+	}
+	m.answers([]question{
+		{"an id that there is not", m.path(".by-id", "no such id"), "ENOENT"},
+		{"an id that is a path", m.path(".by-id", "..%2F17"), "ENOENT"},
+		{"an id that is too long", m.path(".by-id", strings.Repeat("j", 300)), "ENAMETOOLONG"},
+		{"an id of two lines", m.path(".by-id", "17\n18"), "ENOENT"},
+	})
+}

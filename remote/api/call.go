@@ -48,11 +48,6 @@ func (c *Client) do(ctx context.Context, k *call, read func(body io.Reader, h ht
 	if err != nil {
 		return k.fail(err)
 	}
-	for _, part := range k.path { // ids come from servers: none may leave its place
-		if part == "" || part == "." || part == ".." {
-			return k.fail(fmt.Errorf("%w: no such id: %q", fault.ErrInvalid, part))
-		}
-	}
 	run := c.calls.Do
 	switch {
 	case k.unsafe:
@@ -95,7 +90,13 @@ func decodeAll(body io.Reader, v any) error {
 	return decodeInto(bytes.TrimSpace(raw), v)
 }
 
+// payload is the body to send, if the call is one that can be made.
 func (k *call) payload() ([]byte, error) {
+	for _, part := range k.path { // ids come from servers: none may leave its place
+		if part == "" || part == "." || part == ".." {
+			return nil, fmt.Errorf("%w: no such id: %q", fault.ErrInvalid, part)
+		}
+	}
 	if k.body == nil {
 		return nil, nil
 	}
