@@ -38,7 +38,7 @@ func (f *external) List(ctx context.Context, dir string) (*Listing, error) {
 	if dir == "" && len(entries) == 0 {
 		// An empty directory says nothing, and a prefix is easily mistaken.
 		where := f.asset.Source
-		l.hidden = append(l.hidden, Hidden{Reason: fmt.Sprintf("nothing is at the asset's place, prefix %q of bucket %q", where.Prefix, where.Bucket)})
+		l.hide("", fmt.Sprintf("nothing is at the asset's place, prefix %q of bucket %q", where.Prefix, where.Bucket))
 	}
 	return l, nil
 }

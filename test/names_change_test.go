@@ -110,7 +110,7 @@ func add(id8, name string, made float64) func(*testing.T, *deployment, string, i
 	}
 }
 
-func change(id8 string, edit func(*emulator.Asset)) func(*testing.T, *deployment, string, int) {
+func edited(id8 string, edit func(*emulator.Asset)) func(*testing.T, *deployment, string, int) {
 	return func(t *testing.T, d *deployment, _ string, number int) {
 		t.Helper()
 		if err := d.Change(named{ID8: id8}.idOf(number), edit); err != nil {
@@ -120,11 +120,11 @@ func change(id8 string, edit func(*emulator.Asset)) func(*testing.T, *deployment
 }
 
 func rename(id8, name string) func(*testing.T, *deployment, string, int) {
-	return change(id8, func(a *emulator.Asset) { a.Name, a.Extra = name, map[string]any{"name": name} })
+	return edited(id8, func(a *emulator.Asset) { a.Name, a.Extra = name, map[string]any{"name": name} })
 }
 
 func archive(id8 string, away bool) func(*testing.T, *deployment, string, int) {
-	return change(id8, func(a *emulator.Asset) { a.Archived = away })
+	return edited(id8, func(a *emulator.Asset) { a.Archived = away })
 }
 
 func remove(id8 string) func(*testing.T, *deployment, string, int) {
