@@ -13,9 +13,10 @@ type Item struct {
 	Created int64  // any unit; the oldest gets the plain name
 }
 
-// Plain is the directory name of an asset that shares its name with no other.
-func Plain(name, id string) string {
-	return fit(escape(name, nil), "", Suffix(id))
+// Plain is the directory name of an asset that shares its name with no other,
+// in a directory that keeps the reserved names for something else.
+func Plain(name, id string, reserved ...string) string {
+	return fit(escape(name, reserved), "", Suffix(id))
 }
 
 // Decorated is the directory name with the suffix, name@id8, that finds an
@@ -34,8 +35,8 @@ func decorate(name, suffix string) string {
 // held are the names in use, name → id, and a name held by one id is given to
 // no other, also when its holder is gone or has another name by now: a path
 // that a program has open never leads to another asset. Items may be in any
-// order and the result does not depend on it.
-func Assign(items []Item, held map[string]string) map[string]string {
+// order and the result does not depend on it. No item gets a reserved name.
+func Assign(items []Item, held map[string]string, reserved ...string) map[string]string {
 	byAge := slices.Clone(items)
 	slices.SortFunc(byAge, func(a, b Item) int {
 		return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID))
@@ -56,7 +57,7 @@ func Assign(items []Item, held map[string]string) map[string]string {
 		if _, ok := dirs[it.ID]; ok {
 			continue // one id listed twice is one asset
 		}
-		if take(Plain(it.Name, it.ID), it.ID) || take(Decorated(it.Name, it.ID), it.ID) {
+		if take(Plain(it.Name, it.ID, reserved...), it.ID) || take(Decorated(it.Name, it.ID), it.ID) {
 			continue
 		}
 		// Two ids with one name and the same first eight digits: of 100,000
