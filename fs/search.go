@@ -58,7 +58,7 @@ type hit struct {
 // different types can have one name: the later ones show by name@id8.
 func (d *queryDir) hits(ctx context.Context) ([]hit, error) {
 	found, err := d.t.searches.Get(ctx, d.query, d.t.cfg.Refresh, func(ctx context.Context) ([]catalog.Entry, error) {
-		return d.t.dep.Catalog.Search(ctx, d.query)
+		return d.t.dep.Catalog.Search(ctx, false, d.query)
 	})
 	if err != nil {
 		return nil, err

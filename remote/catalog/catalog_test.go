@@ -188,7 +188,7 @@ func TestTypesRestrictWhatIsShown(t *testing.T) {
 	if got := c.Status().Assets; got != 2 {
 		t.Errorf("%d assets", got)
 	}
-	found, err := c.Search(soon(t), "")
+	found, err := c.Search(soon(t), false, "")
 	if err != nil || len(found) != 2 {
 		t.Errorf("Search = %v, %v", found, err)
 	}
@@ -205,7 +205,7 @@ func TestQueryRestrictsWhatIsShown(t *testing.T) {
 	c := run(t, p, catalog.Config{Query: "mouse"})
 	wantDirs(t, c, false, "mouse")
 	wantNone(t, c, false, "rat")
-	found, err := c.Search(soon(t), "rat")
+	found, err := c.Search(soon(t), false, "rat")
 	if err != nil || len(found) != 0 {
 		t.Errorf("Search = %v, %v", found, err)
 	}
@@ -243,7 +243,7 @@ func TestSearch(t *testing.T) {
 	c := run(t, p, catalog.Config{})
 	wantDirs(t, c, false, "mouse one", "mouse two")
 	p.add(uuid(3), "mouse one", 3) // not met before
-	found, err := c.Search(soon(t), "mouse one")
+	found, err := c.Search(soon(t), false, "mouse one")
 	if err != nil || len(found) != 2 || found[0].Dir != "mouse one" || found[1].Dir != "mouse one@00000003" {
 		t.Fatalf("Search = %+v, %v", found, err)
 	}

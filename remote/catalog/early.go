@@ -21,7 +21,7 @@ func (c *Catalog) early(ctx context.Context, key dirKey, name string) (Entry, bo
 		return Entry{}, false
 	}
 	flight := "find " + typeName(key) + "/" + name
-	e, err := shared(ctx, c, flight, func(ctx context.Context) (*Entry, error) {
+	e, err := shared(ctx, c, flight, flightBudget, func(ctx context.Context) (*Entry, error) {
 		return c.target(ctx, key, name)
 	})
 	if err != nil {

@@ -3,6 +3,9 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/fault"
@@ -70,14 +73,47 @@ func (c *Catalog) ByID(ctx context.Context, id string) (Entry, error) {
 	if e, ok := c.known(id); ok {
 		return e, nil
 	}
-	if e, ok := c.strangers.get(id); ok {
-		return e, nil
+	if e, err, ok := c.strangers.get(id); ok {
+		return e, err
 	}
 	a, err := c.get(ctx, id)
 	if err != nil {
 		return Entry{}, err
 	}
 	return c.met(id, a), nil
+}
+
+// Known is the asset of that id if a listing has shown it. It waits for nothing.
+func (c *Catalog) Known(id string) (Entry, bool) { return c.known(id) }
+
+// expectAtOnce are the gets of one Expect that run in parallel: some of what the
+// API client allows, since others want to ask as well.
+const expectAtOnce = 8
+
+// Expect begins to ask for those of the assets that no listing has shown, for a
+// caller who will want one after the other. It waits for nothing.
+func (c *Catalog) Expect(ids []string) {
+	var unknown []string
+	for _, id := range ids {
+		_, known := c.known(id)
+		if _, _, met := c.strangers.get(id); !known && !met {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) < 2 {
+		return // the caller asks for it
+	}
+	go func() {
+		var g errgroup.Group
+		g.SetLimit(expectAtOnce)
+		for _, id := range unknown {
+			g.Go(func() error {
+				_, _ = c.ByID(c.life, id) // who wants it hears of a failure
+				return nil
+			})
+		}
+		_ = g.Wait()
+	}()
 }
 
 // met is the entry of an asset that a get has brought, asked for as id.
@@ -91,7 +127,7 @@ func (c *Catalog) met(id string, a *api.Asset) Entry {
 	if a.State == api.Draft {
 		keep = c.cfg.PollTime
 	}
-	c.strangers.put(id, e, keep)
+	c.strangers.put(id, stranger{entry: e, until: time.Now().Add(keep)})
 	return e
 }
 

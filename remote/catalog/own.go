@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/fault"
@@ -56,17 +57,21 @@ func (c *Catalog) Recheck(ctx context.Context, id string) (Entry, error) {
 
 // get is shared by all who ask for one asset at one time.
 func (c *Catalog) get(ctx context.Context, id string) (*api.Asset, error) {
-	return shared(ctx, c, "get "+id, func(ctx context.Context) (*api.Asset, error) {
-		return c.cfg.API.Get(ctx, id)
+	return shared(ctx, c, "get "+id, flightBudget, func(ctx context.Context) (*api.Asset, error) {
+		a, err := c.cfg.API.Get(ctx, id)
+		if err != nil && c.life.Err() == nil {
+			c.strangers.put(id, stranger{err: err, until: time.Now().Add(min(missKept, c.cfg.Refresh))})
+		}
+		return a, err
 	})
 }
 
-// shared runs do once for all who ask for key at one time. It runs under the
-// catalog's own context; the caller's ends only the caller's wait.
-func shared[T any](ctx context.Context, c *Catalog, key string, do func(context.Context) (T, error)) (T, error) {
+// shared runs do once for all who ask for key at one time, for budget at most. It
+// runs under the catalog's own context; the caller's ends only the caller's wait.
+func shared[T any](ctx context.Context, c *Catalog, key string, budget time.Duration, do func(context.Context) (T, error)) (T, error) {
 	var none T
 	flight := c.flights.DoChan(key, func() (any, error) {
-		ctx, cancel := context.WithTimeout(c.life, flightBudget)
+		ctx, cancel := context.WithTimeout(c.life, budget)
 		defer cancel()
 		return do(ctx)
 	})

@@ -9,6 +9,11 @@ import (
 // each.
 const maxStrangers = 1000
 
+// missKept is how long it is remembered that an asset could not be had. Who goes
+// through a tree asks for it several times in a row, and where the platform does
+// not answer would wait for each.
+const missKept = 5 * time.Second
+
 // strangers are assets that were asked for by id and are in no listing of ours.
 // They are kept for a while, since every file below them asks again.
 type strangers struct {
@@ -18,14 +23,16 @@ type strangers struct {
 
 type stranger struct {
 	entry Entry
+	err   error // why there is no entry
 	until time.Time
 }
 
-func (s *strangers) get(id string) (Entry, bool) {
+// get is what is remembered of the asset, if anything is.
+func (s *strangers) get(id string) (e Entry, err error, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one, ok := s.byID[id]
-	return one.entry, ok && time.Now().Before(one.until)
+	return one.entry, one.err, ok && time.Now().Before(one.until)
 }
 
 func (s *strangers) drop(id string) {
@@ -34,11 +41,11 @@ func (s *strangers) drop(id string) {
 	delete(s.byID, id)
 }
 
-func (s *strangers) put(id string, e Entry, keep time.Duration) {
+func (s *strangers) put(id string, one stranger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil || len(s.byID) >= maxStrangers {
 		s.byID = map[string]stranger{} // to ask again is cheap, and this is rare
 	}
-	s.byID[id] = stranger{e, time.Now().Add(keep)}
+	s.byID[id] = one
 }
