@@ -60,8 +60,8 @@ func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 	if err != nil {
 		return nil, a.t.failLookup(out, "lookup", a.id, name, err)
 	}
-	if contained := a.contained(s.asset); contained != nil {
-		return a.lookupContained(ctx, call, contained, name, out)
+	if contained := a.contained(call, s.asset); contained != nil {
+		return a.lookupContained(ctx, s, contained, name, out)
 	}
 	return a.lookupIn(ctx, call, s, name, out)
 }
@@ -70,27 +70,38 @@ func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 func (a *assetDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
 	call := newCall(ctx, listBudget)
 	defer call.end()
-	meta := fuse.DirEntry{
-		Name: remote.MetaName, Mode: syscall.S_IFREG,
-		Ino: inodeNumber("", metaPath(a.id)),
-	}
-	s, err := a.t.source(call, a.id)
-	if err == nil {
-		if contained := a.contained(s.asset); contained != nil {
-			return openFixed(a, append(contained.entries(), meta)), 0, 0
-		}
-		var l *remote.Listing
-		if l, err = a.t.list(call, s, ""); err == nil {
-			return a.open(s, l, meta)
-		}
-	}
-	if errors.Is(err, fault.ErrRefused) {
+	h, flags, err := a.list(call)
+	switch {
+	case err == nil:
+		return h, flags, 0
+	case errors.Is(err, fault.ErrRefused):
 		// The directory is there, and its record too. What is refused is the
 		// data, and the reason is where the data is asked for.
 		a.t.faults.Add(a.t.cfg.Logger, "list", a.id, "", syscall.EACCES, err)
-		return openFixed(a, []fuse.DirEntry{meta}), 0, 0
+		return openFixed(a, []fuse.DirEntry{a.metaEntry()}), 0, 0
 	}
 	return nil, 0, a.t.fail("list", a.id, "", err)
+}
+
+// list opens the record and the data of an asset whose data can be read.
+func (a *assetDir) list(ctx context.Context) (fusefs.FileHandle, uint32, error) {
+	s, err := a.t.source(ctx, a.id)
+	if err != nil {
+		return nil, 0, err
+	}
+	if contained := a.contained(ctx, s.asset); contained != nil {
+		return a.openContained(s, contained, a.metaEntry()), 0, nil
+	}
+	l, err := a.t.list(ctx, s, "")
+	if err != nil {
+		return nil, 0, err
+	}
+	h, flags := a.open(s, l, a.metaEntry())
+	return h, flags, nil
+}
+
+func (a *assetDir) metaEntry() fuse.DirEntry {
+	return fuse.DirEntry{Name: remote.MetaName, Mode: syscall.S_IFREG, Ino: inodeNumber("", metaPath(a.id))}
 }
 
 func (a *assetDir) meta(ctx context.Context, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {

@@ -3,6 +3,8 @@ package fs
 import (
 	"context"
 	"errors"
+	"regexp"
+	"strings"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -26,12 +28,12 @@ func (d *byID) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 	if len(name) > names.MaxLen {
 		return nil, syscall.ENAMETOOLONG
 	}
-	if junk(name) {
+	if junk(name) || strings.HasPrefix(name, ".") { // .git, say, which shells look for
 		return miss(out, false)
 	}
 	call := newCall(ctx, lookupBudget)
 	defer call.end()
-	asset, err := d.t.dep.Catalog.ByID(call, name)
+	asset, err := d.t.dep.Catalog.ByID(call, canonical(name))
 	switch {
 	case errors.Is(err, fault.ErrNotExist), errors.Is(err, fault.ErrInvalid):
 		// What is no id at all, the platform may call a bad request.
@@ -39,7 +41,22 @@ func (d *byID) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 	case err != nil:
 		return nil, d.t.failLookup(out, "lookup", name, "", err)
 	}
-	return d.assetNode(ctx, name, asset, byIDName, out), 0
+	view := byIDName
+	if name != asset.ID {
+		view += "/" + name // the kernel allows a directory one place only
+	}
+	return d.assetNode(ctx, name, asset, view, out), 0
+}
+
+var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// canonical is an id as the platform writes it: people copy UUIDs from programs
+// that write them in upper case.
+func canonical(id string) string {
+	if uuid.MatchString(id) {
+		return strings.ToLower(id)
+	}
+	return id
 }
 
 // OpendirHandle lists nothing.

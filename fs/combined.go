@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -12,43 +11,109 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"codeoceanfs/remote"
+	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/catalog"
 	"codeoceanfs/remote/names"
 )
 
-// contained are the assets that a combined asset holds: directory name → id.
-// The names are their mounts, and equal ones are told apart as equal asset
-// names are, the one listed first keeping the plain name.
-type contained map[string]string
+// contained are the assets that a combined asset holds, in order of name.
+type contained []member
+
+// member is one of them: the name of its folder, and its id.
+type member struct{ name, id string }
+
+// find is the member of that name.
+func (c contained) find(name string) (member, bool) {
+	i, ok := slices.BinarySearchFunc(c, name, func(m member, name string) int { return strings.Compare(m.name, name) })
+	if !ok {
+		return member{}, false
+	}
+	return c[i], true
+}
 
 // contained gives the members of a combined asset, or nil for any other asset.
 // One that names no members is read like an internal asset: some deployments
 // serve it as one.
-func (a *assetDir) contained(asset catalog.Entry) contained {
+//
+// A member's folder is named by its mount. The platform's list has no order
+// that it promises, so of equal mounts the lower id keeps the plain name, and a
+// name that was only made up never takes it from one that was given.
+func (a *assetDir) contained(ctx context.Context, asset catalog.Entry) contained {
 	if len(asset.Contained) == 0 {
 		return nil
 	}
-	items := make([]names.Item, 0, len(asset.Contained))
+	const given, madeUp = 0, 1
+	var items []names.Item
 	var hidden []remote.Hidden
-	for i, c := range asset.Contained {
-		switch {
-		case c.ID == "":
-			hidden = append(hidden, remote.Hidden{Path: c.Mount, Reason: "a member without an id"})
-		case c.ID == a.id:
-			hidden = append(hidden, remote.Hidden{Path: c.Mount, Reason: "a combined asset that contains itself"})
-		case a.within(c.ID):
-			// It shows elsewhere; here it would go on for ever.
+	ids := make(map[string]string, len(asset.Contained)) // of items
+	for _, c := range asset.Contained {
+		mount := strings.Trim(c.Mount, "/")
+		why := a.hides(c)
+		key := c.ID + memberSep + mount // one asset may be there twice, under two mounts
+		switch _, twice := ids[key]; {
+		case why != "":
+			hidden = append(hidden, remote.Hidden{Path: cmp.Or(mount, c.ID), Reason: why})
+		case twice:
+		case mount != "":
+			items = append(items, names.Item{ID: key, Name: mount, Created: given})
+			ids[key] = c.ID
 		default:
-			// One asset may be a member twice, under two mounts.
-			items = append(items, names.Item{ID: c.ID + memberSep + strconv.Itoa(i), Name: cmp.Or(c.Mount, c.ID), Created: int64(i)})
+			items = append(items, names.Item{ID: key, Created: madeUp})
+			ids[key] = c.ID
 		}
 	}
-	a.t.hidden.set(asset.ID, "", len(hidden), hidden[:min(len(hidden), hiddenMembers)])
-	byName := make(contained, len(items))
-	for item, name := range names.Assign(items, map[string]string{remote.MetaName: ""}) {
-		byName[name], _, _ = strings.Cut(item, memberSep)
+	a.nameMountless(ctx, items, ids)
+	a.t.hidden.set(asset.ID, a.view, len(hidden), hidden[:min(len(hidden), hiddenMembers)])
+	all := make(contained, 0, len(items))
+	for key, name := range names.Assign(items, nil, remote.MetaName) {
+		all = append(all, member{name, ids[key]})
 	}
-	return byName
+	slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// hides is why a member is not shown here, or "".
+func (a *assetDir) hides(c api.Contained) string {
+	switch {
+	case c.ID == "":
+		return "a member without an id"
+	case c.ID == a.id:
+		return "a combined asset that contains itself"
+	case a.within(c.ID):
+		return "a combined asset that contains, by way of others, itself: it shows further up"
+	case strings.Count(a.view, memberSep) >= maxNesting:
+		return "too many combined assets, one inside the other"
+	}
+	return ""
+}
+
+// maxNesting is how deep combined assets show inside combined ones. Assets that
+// hold each other make more paths than there are atoms, and all are finite.
+const maxNesting = 8
+
+// nameMountless gives members that have no mount the one that their own record
+// has, or its name, or, if there is no such record, their id.
+func (a *assetDir) nameMountless(ctx context.Context, items []names.Item, ids map[string]string) {
+	var unknown []string
+	for _, it := range items {
+		if it.Name == "" {
+			unknown = append(unknown, ids[it.ID])
+		}
+	}
+	if unknown == nil {
+		return
+	}
+	a.t.dep.Catalog.Expect(unknown)
+	for i, it := range items {
+		if it.Name != "" {
+			continue
+		}
+		id := ids[it.ID]
+		items[i].Name = id
+		if m, err := a.t.dep.Catalog.ByID(ctx, id); err == nil {
+			items[i].Name = cmp.Or(strings.Trim(m.Mount, "/"), m.Name, id)
+		}
+	}
 }
 
 // hiddenMembers are the examples that status.json shows of members left out.
@@ -72,26 +137,32 @@ func (a *assetDir) within(id string) bool {
 	return false
 }
 
-// entries are the members in order of name.
-func (c contained) entries() []fuse.DirEntry {
-	all := make([]fuse.DirEntry, 0, len(c)+1)
-	for name, id := range c {
-		all = append(all, fuse.DirEntry{Name: name, Mode: syscall.S_IFDIR, Ino: inodeNumber("", rootPath(id))})
+// openContained lists the members. Nothing is asked about any of them: one that
+// cannot be reached holds up nobody who does not look into it.
+func (a *assetDir) openContained(s *source, c contained, meta fuse.DirEntry) *dirHandle {
+	h := newDirHandle(a, len(c)+1, func(i int) fuse.DirEntry {
+		if i == len(c) {
+			return meta
+		}
+		return fuse.DirEntry{Name: c[i].name, Mode: syscall.S_IFDIR, Ino: inodeNumber("", rootPath(c[i].id))}
+	})
+	h.node = func(ctx context.Context, i int, out *fuse.EntryOut) *fusefs.Inode {
+		if i == len(c) {
+			return nil
+		}
+		return a.memberNode(ctx, s.asset, c[i], out)
 	}
-	slices.SortFunc(all, func(a, b fuse.DirEntry) int { return strings.Compare(a.Name, b.Name) })
-	return all
+	return h
 }
 
-// lookupContained finds a member by the name of its directory. A member that is
-// gone, or that this user may not see, is listed and fails here.
-func (a *assetDir) lookupContained(ctx context.Context, call *call, c contained, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	id, ok := c[name]
+// lookupContained finds a member by the name of its directory.
+func (a *assetDir) lookupContained(ctx context.Context, s *source, c contained, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	if len(name) > names.MaxLen {
+		return nil, syscall.ENAMETOOLONG
+	}
+	m, ok := c.find(name)
 	if !ok {
 		return miss(out, false)
 	}
-	asset, err := a.t.dep.Catalog.ByID(call, id)
-	if err != nil {
-		return nil, a.t.failLookup(out, "lookup", a.id, name, err)
-	}
-	return a.assetNode(ctx, name, asset, a.inside(name), out), 0
+	return a.memberNode(ctx, s.asset, m, out), 0
 }

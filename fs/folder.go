@@ -18,6 +18,8 @@ var (
 	_ fusefs.NodeLookuper       = (*folder)(nil)
 	_ fusefs.NodeGetattrer      = (*folder)(nil)
 	_ fusefs.NodeOpendirHandler = (*folder)(nil)
+	_ fusefs.NodeGetxattrer     = (*folder)(nil)
+	_ fusefs.NodeListxattrer    = (*folder)(nil)
 )
 
 // folder is a directory inside an asset: everything below the asset's own.
@@ -116,7 +118,8 @@ func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle
 	if err == nil {
 		var l *remote.Listing
 		if l, err = f.t.list(call, s, f.path); err == nil {
-			return f.open(s, l)
+			h, flags := f.open(s, l)
+			return h, flags, 0
 		}
 	}
 	return nil, 0, f.t.fail("list", f.id, f.path, err)
@@ -124,7 +127,7 @@ func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle
 
 // open is a handle on the listing, with first in front of it. The kernel keeps
 // what it reads from it if it can never change.
-func (f *folder) open(s *source, l *remote.Listing, first ...fuse.DirEntry) (fusefs.FileHandle, uint32, syscall.Errno) {
+func (f *folder) open(s *source, l *remote.Listing, first ...fuse.DirEntry) (fusefs.FileHandle, uint32) {
 	var flags uint32
 	if f.t.settled(s, f.path, l) {
 		flags = fuse.FOPEN_CACHE_DIR | fuse.FOPEN_KEEP_CACHE
@@ -143,5 +146,5 @@ func (f *folder) open(s *source, l *remote.Listing, first ...fuse.DirEntry) (fus
 		}
 		return f.entry(ctx, s, l.At(i-len(first)), out)
 	}
-	return h, flags, 0
+	return h, flags
 }

@@ -5,10 +5,12 @@
 //	    <asset>/                          an asset's directory      (asset.go)
 //	      .meta.json                      its record                (text.go)
 //	      …                               folders and files         (folder.go, file.go)
+//	      <mount>/                        what a combined one holds (combined.go, member.go)
 //	  control/                            this mount, for its owner (control.go)
 //	  .by-id/<id>/                        any asset, by its id      (byid.go)
 //	  .archived/<type>/<asset>/           archived assets           (types.go)
 //	  .search/<query>/                    links to what it finds    (search.go)
+//	  .archived/.search/<query>/          the same among archived assets
 //
 // # State
 //
@@ -51,7 +53,6 @@ import (
 	"codeoceanfs/fs/mountpoint"
 	"codeoceanfs/remote"
 	"codeoceanfs/remote/api"
-	"codeoceanfs/remote/catalog"
 	"codeoceanfs/remote/fault"
 )
 
@@ -100,7 +101,7 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 		cfg: cfg, dep: dep, cache: blocks,
 		faults: new(control.Faults), started: time.Now(),
 		listings: cache.NewTable(ctx, cfg.Listings, listBudget, (*remote.Listing).Cost),
-		searches: cache.NewTable(ctx, searchesKept, lookupBudget, func([]catalog.Entry) int64 { return 1 }),
+		searches: cache.NewTable(ctx, searchesKept, listBudget, func(hits []hit) int64 { return int64(len(hits)) + 1 }),
 	}
 	r := &root{fixedDir{node{t: t}, 0o777}}
 	server, err := fusefs.Mount(point, r, t.options())
@@ -123,8 +124,9 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 	return &Server{point: point, device: device, fuse: server, stop: stop}, nil
 }
 
-// searchesKept is how many searches' results are remembered.
-const searchesKept = 100
+// searchesKept is how many results of searches are remembered: some 100 bytes
+// each.
+const searchesKept = 200_000
 
 func (t *tree) options() *fusefs.Options {
 	o := &fusefs.Options{

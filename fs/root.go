@@ -44,7 +44,7 @@ func (r *root) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 	case archivedName:
 		child = &archivedDir{dir()}
 	case searchName:
-		child = &searchDir{dir()}
+		child = &searchDir{dir(), false}
 	default:
 		typ, ok := r.t.typeNamed(name, false)
 		if !ok {

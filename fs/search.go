@@ -1,9 +1,13 @@
 package fs
 
 import (
+	"cmp"
 	"context"
+	"encoding/hex"
 	"slices"
+	"strings"
 	"syscall"
+	"time"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -23,18 +27,24 @@ var (
 	_ fusefs.NodeReadlinker = (*link)(nil)
 )
 
-// searchDir is .search: every name in it is a query of the platform's search.
-// It lists as empty.
-type searchDir struct{ fixedDir }
+// searchDir is .search: every name in it is a query of the platform's search,
+// but those that begin with a dot, such as .git, which shells look for
+// everywhere. It lists as empty.
+type searchDir struct {
+	fixedDir
+	archived bool // .archived/.search, which searches among archived assets
+}
+
+func (d *searchDir) path() string { return typePath(searchName, d.archived) }
 
 // Lookup makes the directory of a query. That it has a result is not asked
-// before somebody looks into it.
+// before somebody looks into it. A query may be longer than a file name.
 func (d *searchDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	if junk(name) {
+	if junk(name) || strings.HasPrefix(name, ".") {
 		return miss(out, false)
 	}
-	child := &queryDir{fixedDir{node{t: d.t}, d.perm}, name}
-	return d.fixedNode(ctx, name, searchName+"/"+name, child, out), 0
+	child := &queryDir{fixedDir{node{t: d.t}, d.perm}, unescapeQuery(name), d.archived}
+	return d.fixedNode(ctx, name, d.path()+"/"+name, child, out), 0
 }
 
 // OpendirHandle lists nothing.
@@ -42,10 +52,28 @@ func (d *searchDir) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, u
 	return openFixed(d, nil), fuse.FOPEN_CACHE_DIR, 0
 }
 
+// unescapeQuery reads %XX in the name of a query as the byte that it stands for:
+// a name has no other way to hold a slash.
+func unescapeQuery(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); i++ {
+		if name[i] == '%' && i+2 < len(name) {
+			if c, err := hex.DecodeString(name[i+1 : i+3]); err == nil {
+				b.Write(c)
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(name[i])
+	}
+	return b.String()
+}
+
 // queryDir holds a symbolic link to each asset that its query finds.
 type queryDir struct {
 	fixedDir
-	query string
+	query    string
+	archived bool
 }
 
 // hit is one asset that a search found, with the name of its link.
@@ -54,18 +82,30 @@ type hit struct {
 	asset catalog.Entry
 }
 
-// hits asks the platform, at most once in the refresh interval. Assets of
-// different types can have one name: the later ones show by name@id8.
+// hits asks the platform, at most once in the refresh interval. They are in
+// order of name. Assets of different types can have one name: the oldest keeps
+// it, and the others show by name@id8.
 func (d *queryDir) hits(ctx context.Context) ([]hit, error) {
-	found, err := d.t.searches.Get(ctx, d.query, d.t.cfg.Refresh, func(ctx context.Context) ([]catalog.Entry, error) {
-		return d.t.dep.Catalog.Search(ctx, false, d.query)
-	})
-	if err != nil {
-		return nil, err
+	key := d.query
+	if d.archived {
+		key += "\x00" + archivedName
 	}
+	return d.t.searches.Get(ctx, key, d.t.cfg.Refresh, func(ctx context.Context) ([]hit, error) {
+		found, err := d.t.dep.Catalog.Search(ctx, d.archived, d.query)
+		if err != nil {
+			return nil, err
+		}
+		return named(found), nil
+	})
+}
+
+func named(found []catalog.Entry) []hit {
+	byAge := slices.SortedFunc(slices.Values(found), func(a, b catalog.Entry) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+	})
 	hits := make([]hit, 0, len(found))
 	taken := make(map[string]bool, len(found))
-	for _, asset := range found {
+	for _, asset := range byAge {
 		name := asset.Dir
 		if taken[name] {
 			name = names.Decorated(asset.Name, asset.ID)
@@ -73,48 +113,59 @@ func (d *queryDir) hits(ctx context.Context) ([]hit, error) {
 		taken[name] = true
 		hits = append(hits, hit{name, asset})
 	}
-	return hits, nil
+	slices.SortFunc(hits, func(a, b hit) int { return cmp.Compare(a.name, b.name) })
+	return hits
 }
 
 // Lookup finds one result.
 func (d *queryDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	call := newCall(ctx, lookupBudget)
+	call := newCall(ctx, listBudget)
 	defer call.end()
 	hits, err := d.hits(call)
 	if err != nil {
 		return nil, d.t.failLookup(out, "search", "", d.query, err)
 	}
-	i := slices.IndexFunc(hits, func(h hit) bool { return h.name == name })
-	if i < 0 {
+	i, ok := slices.BinarySearchFunc(hits, name, func(h hit, name string) int { return cmp.Compare(h.name, name) })
+	if !ok {
 		return miss(out, false)
 	}
-	asset := hits[i].asset
-	l := &link{node: node{t: d.t}, target: "../../" + typePath(asset.Type, asset.Archived) + "/" + asset.Dir}
-	l.fill(&out.Attr)
-	out.SetEntryTimeout(d.t.cfg.Refresh)
-	out.SetAttrTimeout(d.t.cfg.Refresh)
-	id := identity(syscall.S_IFLNK, asset.ID, searchName, d.query+"\x00"+l.target)
-	return d.child(ctx, name, id, func() fusefs.InodeEmbedder { return l }), 0
+	return d.linkNode(ctx, hits[i], out), 0
 }
 
 // OpendirHandle lists the results.
 func (d *queryDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	call := newCall(ctx, lookupBudget)
+	call := newCall(ctx, listBudget)
 	defer call.end()
 	hits, err := d.hits(call)
 	if err != nil {
 		return nil, 0, d.t.fail("search", "", d.query, err)
 	}
-	return newDirHandle(d, len(hits), func(i int) fuse.DirEntry {
+	h := newDirHandle(d, len(hits), func(i int) fuse.DirEntry {
 		return fuse.DirEntry{Name: hits[i].name, Mode: syscall.S_IFLNK, Ino: inodeNumber(hits[i].asset.ID, searchName)}
-	}), 0, 0
+	})
+	h.node = func(ctx context.Context, i int, out *fuse.EntryOut) *fusefs.Inode {
+		return d.linkNode(ctx, hits[i], out)
+	}
+	return h, 0, 0
+}
+
+// linkNode is the link to a result. It is relative, so that it leads to the same
+// place wherever the mount is seen from.
+func (d *queryDir) linkNode(ctx context.Context, h hit, out *fuse.EntryOut) *fusefs.Inode {
+	l := &link{node: node{t: d.t}, target: "../../" + string(h.asset.Type) + "/" + h.asset.Dir, created: h.asset.Created}
+	l.fill(&out.Attr)
+	out.SetEntryTimeout(d.t.cfg.Refresh)
+	out.SetAttrTimeout(d.t.cfg.Refresh)
+	id := identity(syscall.S_IFLNK, h.asset.ID, searchName, d.query+"\x00"+l.target)
+	return d.child(ctx, h.name, id, func() fusefs.InodeEmbedder { return l })
 }
 
 // link points from a search to an asset, by names of ours only: nothing that
 // the platform says becomes a path outside the mount.
 type link struct {
 	node
-	target string
+	target  string
+	created time.Time // the asset's: ls -t sorts by it
 }
 
 // Readlink gives the target.
@@ -128,6 +179,6 @@ func (l *link) Getattr(_ context.Context, _ fusefs.FileHandle, out *fuse.AttrOut
 }
 
 func (l *link) fill(out *fuse.Attr) {
-	l.t.fill(out, syscall.S_IFLNK, int64(len(l.target)), l.t.started)
+	l.t.fill(out, syscall.S_IFLNK, int64(len(l.target)), l.created)
 	out.Mode = syscall.S_IFLNK | 0o777 // what every link has
 }

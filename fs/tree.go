@@ -12,7 +12,6 @@ import (
 	"codeoceanfs/cache"
 	"codeoceanfs/control"
 	"codeoceanfs/remote"
-	"codeoceanfs/remote/catalog"
 )
 
 // How long the kernel may answer by itself.
@@ -33,7 +32,7 @@ type tree struct {
 	dep      *remote.Deployment
 	cache    *cache.Cache
 	listings *cache.Table[*remote.Listing]
-	searches *cache.Table[[]catalog.Entry]
+	searches *cache.Table[[]hit]
 	faults   *control.Faults
 	hidden   hiddenNames
 	asked    askedNames

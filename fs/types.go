@@ -122,8 +122,12 @@ func (d *typeDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandl
 // archivedDir is .archived: the types again, with the assets put away.
 type archivedDir struct{ fixedDir }
 
-// Lookup finds a type.
+// Lookup finds a type, or the search among archived assets, which is not listed.
 func (d *archivedDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	if name == searchName {
+		child := &searchDir{fixedDir{node{t: d.t}, d.perm}, true}
+		return d.fixedNode(ctx, name, child.path(), child, out), 0
+	}
 	typ, ok := d.t.typeNamed(name, true)
 	if !ok {
 		return miss(out, false)

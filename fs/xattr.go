@@ -42,8 +42,20 @@ func put(value string, dest []byte) (uint32, syscall.Errno) {
 	return uint32(copy(dest, value)), 0
 }
 
-func (f *file) xattrs() []xattr {
-	return []xattr{{"user.codeocean.id", f.id}, {"user.codeocean.path", f.path()}}
+// place is what files and folders have: where they are on the platform, by its
+// own names.
+func place(id, path string) []xattr {
+	return []xattr{{"user.codeocean.id", id}, {"user.codeocean.path", strings.TrimSuffix(path, "/")}}
+}
+
+// Getxattr gives one attribute.
+func (f *folder) Getxattr(_ context.Context, name string, dest []byte) (uint32, syscall.Errno) {
+	return getxattr(place(f.id, f.path), name, dest)
+}
+
+// Listxattr names the attributes.
+func (f *folder) Listxattr(_ context.Context, dest []byte) (uint32, syscall.Errno) {
+	return listxattr(place(f.id, f.path), dest)
 }
 
 // Getxattr gives one attribute.
@@ -51,10 +63,10 @@ func (f *file) Getxattr(_ context.Context, name string, dest []byte) (uint32, sy
 	if !ours(name) {
 		return 0, syscall.ENODATA
 	}
-	return getxattr(f.xattrs(), name, dest)
+	return getxattr(place(f.id, f.path()), name, dest)
 }
 
 // Listxattr names the attributes.
 func (f *file) Listxattr(_ context.Context, dest []byte) (uint32, syscall.Errno) {
-	return listxattr(f.xattrs(), dest)
+	return listxattr(place(f.id, f.path()), dest)
 }
