@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -76,11 +77,16 @@ func (c *Catalog) ByID(ctx context.Context, id string) (Entry, error) {
 	if e, err, ok := c.strangers.get(id); ok {
 		return e, err
 	}
-	a, err := c.get(ctx, id)
-	if err != nil {
-		return Entry{}, err
-	}
-	return c.met(id, a), nil
+	return shared(ctx, c, "meet "+id, flightBudget, func(ctx context.Context) (Entry, error) {
+		a, err := c.cfg.API.Get(ctx, id)
+		if err != nil {
+			if c.life.Err() == nil {
+				c.strangers.put(id, stranger{err: err, until: time.Now().Add(min(missKept, c.cfg.Refresh))})
+			}
+			return Entry{}, err
+		}
+		return c.met(id, a), nil
+	})
 }
 
 // Known is the asset of that id if a listing has shown it. It waits for nothing.
@@ -93,15 +99,12 @@ const expectAtOnce = 8
 // Expect begins to ask for those of the assets that no listing has shown, for a
 // caller who will want one after the other. It waits for nothing.
 func (c *Catalog) Expect(ids []string) {
-	var unknown []string
-	for _, id := range ids {
+	unknown := c.strangers.expect(slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		_, known := c.known(id)
-		if _, _, met := c.strangers.get(id); !known && !met {
-			unknown = append(unknown, id)
-		}
-	}
-	if len(unknown) < 2 {
-		return // the caller asks for it
+		return known
+	}))
+	if len(unknown) == 0 {
+		return
 	}
 	go func() {
 		var g errgroup.Group
@@ -109,6 +112,7 @@ func (c *Catalog) Expect(ids []string) {
 		for _, id := range unknown {
 			g.Go(func() error {
 				_, _ = c.ByID(c.life, id) // who wants it hears of a failure
+				c.strangers.arrived(id)
 				return nil
 			})
 		}

@@ -58,11 +58,7 @@ func (c *Catalog) Recheck(ctx context.Context, id string) (Entry, error) {
 // get is shared by all who ask for one asset at one time.
 func (c *Catalog) get(ctx context.Context, id string) (*api.Asset, error) {
 	return shared(ctx, c, "get "+id, flightBudget, func(ctx context.Context) (*api.Asset, error) {
-		a, err := c.cfg.API.Get(ctx, id)
-		if err != nil && c.life.Err() == nil {
-			c.strangers.put(id, stranger{err: err, until: time.Now().Add(min(missKept, c.cfg.Refresh))})
-		}
-		return a, err
+		return c.cfg.API.Get(ctx, id)
 	})
 }
 

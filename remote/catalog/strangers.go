@@ -17,8 +17,9 @@ const missKept = 5 * time.Second
 // strangers are assets that were asked for by id and are in no listing of ours.
 // They are kept for a while, since every file below them asks again.
 type strangers struct {
-	mu   sync.Mutex // guards byID
-	byID map[string]stranger
+	mu       sync.Mutex // guards what follows
+	byID     map[string]stranger
+	expected map[string]bool // being asked for, for who comes later
 }
 
 type stranger struct {
@@ -33,6 +34,31 @@ func (s *strangers) get(id string) (e Entry, err error, ok bool) {
 	defer s.mu.Unlock()
 	one, ok := s.byID[id]
 	return one.entry, one.err, ok && time.Now().Before(one.until)
+}
+
+// expect gives those of the ids that are neither remembered nor expected, and
+// expects them from now on.
+func (s *strangers) expect(ids []string) (unknown []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for _, id := range ids {
+		if one, ok := s.byID[id]; ok && now.Before(one.until) || s.expected[id] {
+			continue
+		}
+		if s.expected == nil {
+			s.expected = map[string]bool{}
+		}
+		s.expected[id] = true
+		unknown = append(unknown, id)
+	}
+	return unknown
+}
+
+func (s *strangers) arrived(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.expected, id)
 }
 
 func (s *strangers) drop(id string) {
