@@ -62,12 +62,18 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 	key := listingKey(s, dir)
 	load := func(ctx context.Context) (*remote.Listing, error) {
 		l, err := s.List(ctx, dir)
-		if err == nil {
-			count, examples := l.Hidden()
-			t.hidden.set(s.asset.ID, dir, count, examples)
-			t.asked.forget(key)
+		if errors.Is(err, fault.ErrInvalid) && s.asset.Type == api.Combined {
+			// Some deployments list no combined asset, and this one's record
+			// does not say what it holds.
+			return nil, fmt.Errorf("the record names no contained assets: %w: %w", fault.ErrRefused, err)
 		}
-		return l, err
+		if err != nil {
+			return nil, err
+		}
+		count, examples := l.Hidden()
+		t.hidden.set(s.asset.ID, dir, count, examples)
+		t.asked.forget(key)
+		return l, nil
 	}
 	l, err := t.listings.Get(ctx, key, t.maxAge(s), load)
 	if err == nil && s.Immutable() && !t.settled(s, dir, l) {

@@ -1,0 +1,396 @@
+package test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// The assets that the combined assets of these tests are made of. Each has one
+// file f, which says whose it is.
+const (
+	firstID        = "11111111-0000-4000-8000-000000000000"
+	secondID       = "22222222-0000-4000-8000-000000000000"
+	thirdID        = "33333333-0000-4000-8000-000000000000" // in a bucket
+	draftID        = "44444444-0000-4000-8000-000000000000"
+	failedID       = "55555555-0000-4000-8000-000000000000"
+	refusedID      = "66666666-0000-4000-8000-000000000000" // its files are refused to its owner too
+	privateID      = "77777777-0000-4000-8000-000000000000" // somebody else's
+	discoverableID = "88888888-0000-4000-8000-000000000000" // somebody else's, who shows its record
+	archivedID     = "99999999-0000-4000-8000-000000000000"
+	namelessID     = "aaaaaaaa-0000-4000-8000-000000000000" // has no mount, only a name
+	goneID         = "deadbeef-0000-4000-8000-000000000000" // deleted
+	pairID         = "c0000001-0000-4000-8000-000000000000" // a combined one
+)
+
+// members makes what a record lists of a combined asset, of ids and mounts.
+func members(idsAndMounts ...string) (all []emulator.Contained) {
+	for pair := range slices.Chunk(idsAndMounts, 2) {
+		all = append(all, emulator.Contained{ID: pair[0], Mount: pair[1]})
+	}
+	return all
+}
+
+// combinedCases say what a combined asset shows of its members.
+var combinedCases = map[string]struct {
+	holds  []emulator.Contained
+	shows  []string // see look; the records aside
+	says   string   // in control/errors.jsonl
+	hidden string   // in control/status.json
+}{
+	"a member shows as a folder named by its mount": {
+		holds: members(firstID, "raw", secondID, "sorted"),
+		shows: []string{"raw/", "raw/f: one", "sorted/", "sorted/f: two"},
+	},
+	"internal and external members stand side by side": {
+		holds: members(thirdID, "raw", firstID, "sorted"),
+		shows: []string{"raw/", "raw/f: three", "sorted/", "sorted/f: one"},
+	},
+	"an archived member is read as any other": {
+		holds: members(archivedID, "old", firstID, "new"),
+		shows: []string{"new/", "new/f: one", "old/", "old/f: nine"},
+	},
+
+	// A member that cannot be read leaves a hole, and says so.
+	"a member that was deleted does not open, and the others do": {
+		holds: members(goneID, "gone", firstID, "raw"),
+		shows: []string{"gone/: no such file or directory", "raw/", "raw/f: one"},
+		says:  goneID,
+	},
+	"a member that is not shared with you does not open": {
+		holds: members(privateID, "theirs", firstID, "raw"),
+		shows: []string{"raw/", "raw/f: one", "theirs/: permission denied"},
+		says:  "no permission for this on data asset " + privateID,
+	},
+	"a member that you may only discover does not open": {
+		holds: members(discoverableID, "theirs", firstID, "raw"),
+		shows: []string{"raw/", "raw/f: one", "theirs/: permission denied"},
+		says:  "no permission for this on data asset " + discoverableID,
+	},
+	"a member whose files are refused does not open": {
+		holds: members(refusedID, "clinical", firstID, "raw"),
+		shows: []string{"clinical/: permission denied", "raw/", "raw/f: one"},
+		says:  "no permission for the files of data asset " + refusedID,
+	},
+	"a member that is a draft does not open": {
+		holds: members(draftID, "coming", firstID, "raw"),
+		shows: []string{"coming/: permission denied", "raw/", "raw/f: one"},
+		says:  "the asset is a draft",
+	},
+	"a member whose creation failed does not open, and the log has the platform's reason": {
+		holds: members(failedID, "failed", firstID, "raw"),
+		shows: []string{"failed/: permission denied", "raw/", "raw/f: one"},
+		says:  "the bucket was full",
+	},
+
+	// Names.
+	"of members with one mount the lower id has the plain name, and the others their suffix": {
+		holds: members(secondID, "raw", firstID, "raw", thirdID, "raw"),
+		shows: []string{"raw/", "raw/f: one", "raw@22222222/", "raw@22222222/f: two", "raw@33333333/", "raw@33333333/f: three"},
+	},
+	"the order in which the platform lists members changes no name": {
+		holds: members(thirdID, "raw", firstID, "raw", secondID, "raw"),
+		shows: []string{"raw/", "raw/f: one", "raw@22222222/", "raw@22222222/f: two", "raw@33333333/", "raw@33333333/f: three"},
+	},
+	"an asset may be a member twice, under two mounts": {
+		holds: members(firstID, "a", firstID, "b"),
+		shows: []string{"a/", "a/f: one", "b/", "b/f: one"},
+	},
+	"a member that is listed twice shows once": {
+		holds: members(firstID, "a", firstID, "a"),
+		shows: []string{"a/", "a/f: one"},
+	},
+	"a member without a mount has that of its own record": {
+		holds: members(firstID, "", thirdID, ""),
+		shows: []string{"first's mount/", "first's mount/f: one", "third's mount/", "third's mount/f: three"},
+	},
+	"a member without any mount has its name": {
+		holds: members(namelessID, "", firstID, "raw"),
+		shows: []string{"a nameless%2Fone/", "a nameless%2Fone/f: ten", "raw/", "raw/f: one"},
+	},
+	"a member without a mount or a record has its id": {
+		holds: members(goneID, "", firstID, "raw"),
+		shows: []string{goneID + "/: no such file or directory", "raw/", "raw/f: one"},
+		says:  goneID,
+	},
+	"a mount that was given goes before one that was not": {
+		holds: members(firstID, "", secondID, "first's mount"),
+		shows: []string{"first's mount/", "first's mount/f: two", "first's mount@11111111/", "first's mount@11111111/f: one"},
+	},
+	"slashes around a mount are no part of it": {
+		holds: members(firstID, "/data/", secondID, "more/"),
+		shows: []string{"data/", "data/f: one", "more/", "more/f: two"},
+	},
+	"a slash inside a mount is escaped": {
+		holds: members(firstID, "a/b", secondID, "a"),
+		shows: []string{"a/", "a/f: two", "a%2Fb/", "a%2Fb/f: one"},
+	},
+	"mounts that no folder can be named by are escaped": {
+		holds: members(firstID, ".", firstID, "..", firstID, "tab\there", firstID, "50%25", secondID, "raw@0123abcd"),
+		shows: []string{
+			"%2E/", "%2E/f: one", "%2E./", "%2E./f: one", "50%2525/", "50%2525/f: one",
+			"raw%400123abcd/", "raw%400123abcd/f: two", "tab%09here/", "tab%09here/f: one",
+		},
+	},
+	"a mount of .meta.json leaves that name to the record": {
+		holds: members(firstID, ".meta.json", secondID, "raw"),
+		shows: []string{"%2Emeta.json/", "%2Emeta.json/f: one", "raw/", "raw/f: two"},
+	},
+	"a mount of 300 bytes is cut, and has a suffix": {
+		holds: members(firstID, strings.Repeat("x", 300), secondID, "raw"),
+		shows: []string{"raw/", "raw/f: two", strings.Repeat("x", 246) + "@11111111/", strings.Repeat("x", 246) + "@11111111/f: one"},
+	},
+	"a member without an id is counted as hidden": {
+		holds:  members("", "nothing", firstID, "raw"),
+		shows:  []string{"raw/", "raw/f: one"},
+		hidden: "a member without an id",
+	},
+
+	// Combined assets in combined assets.
+	"a combined member shows its own members": {
+		holds: members(pairID, "pair", thirdID, "raw"),
+		shows: []string{"pair/", "pair/a/", "pair/a/f: one", "pair/b/", "pair/b/f: three", "raw/", "raw/f: three"},
+	},
+	"an asset that contains itself does not show in itself": {
+		holds:  members(combinedID("an asset that contains itself does not show in itself"), "self", firstID, "raw"),
+		shows:  []string{"raw/", "raw/f: one"},
+		hidden: "contains itself",
+	},
+	"two assets that contain each other show once in each": {
+		holds:  members(combinedID("the other of two assets that contain each other"), "other", firstID, "raw"),
+		shows:  []string{"other/", "other/back/", "other/back/f: two", "raw/", "raw/f: one"},
+		hidden: "by way of others",
+	},
+	"the other of two assets that contain each other": {
+		holds: members(combinedID("two assets that contain each other show once in each"), "again", secondID, "back"),
+		shows: []string{"again/", "again/raw/", "again/raw/f: one", "back/", "back/f: two"},
+	},
+	"a combined asset that holds nothing is empty": {},
+}
+
+// combinedID is the id of the combined asset of a case.
+func combinedID(name string) string {
+	var sum uint32
+	for _, b := range []byte(name) {
+		sum = sum*31 + uint32(b)
+	}
+	return fmt.Sprintf("%08x-0000-4000-8000-00000000000c", sum)
+}
+
+// parts adds the assets that combined assets are made of.
+func (d *deployment) parts(t *testing.T) {
+	t.Helper()
+	me := emulator.DefaultTokens()[0].User
+	err := d.AddBucket(emulator.Bucket{Name: "lab", Generate: []emulator.Generated{{Path: "third/f", Text: "three"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []struct {
+		id, text string
+		asset    emulator.Asset
+	}{
+		{firstID, "one", emulator.Asset{Record: emulator.Record{Mount: "first's mount"}}},
+		{secondID, "two", emulator.Asset{}},
+		{thirdID, "", emulator.Asset{Record: emulator.Record{
+			Mount: "third's mount", SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "lab", Prefix: "third", External: true},
+		}}},
+		{draftID, "four", emulator.Asset{Record: emulator.Record{State: "draft"}}},
+		{failedID, "five", emulator.Asset{Record: emulator.Record{State: "failed", FailureReason: "the bucket was full"}}},
+		{refusedID, "six", emulator.Asset{RefuseFiles: true}},
+		{privateID, "seven", emulator.Asset{Record: emulator.Record{Owner: "somebody else"}}},
+		{discoverableID, "eight", emulator.Asset{
+			Record: emulator.Record{Owner: "somebody else"}, Permissions: &emulator.Permissions{Everyone: "discoverable"},
+		}},
+		{archivedID, "nine", emulator.Asset{Archived: true}},
+		{namelessID, "ten", emulator.Asset{Record: emulator.Record{Name: "a nameless/one"}, Extra: map[string]any{"mount": nil}}},
+		{pairID, "", emulator.Asset{Record: emulator.Record{Type: "combined", Contained: members(firstID, "a", thirdID, "b")}}},
+	} {
+		a.asset.ID, a.asset.Owner = a.id, cmp.Or(a.asset.Owner, me)
+		if a.text != "" {
+			a.asset.Generate = []emulator.Generated{{Path: "f", Text: a.text}}
+		}
+		d.add(t, a.asset)
+	}
+}
+
+// add puts one asset into the deployment.
+func (d *deployment) add(t *testing.T, a emulator.Asset) string {
+	t.Helper()
+	id, err := d.Add(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// TestCombined looks at every combined asset of the table, on the platform as it
+// is and on one that lists no combined asset itself: the mount goes by the
+// members, and shows the same of both.
+func TestCombined(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	d.parts(t)
+	for name, c := range combinedCases {
+		d.add(t, emulator.Asset{Record: emulator.Record{ID: combinedID(name), Name: name, Type: "combined", Contained: c.holds}})
+	}
+	for platform, refuse := range map[string]bool{"as it is": false, "lists no combined asset": true} {
+		d.SetQuirks(func(q *emulator.Quirks) { q.RefuseCombined = refuse })
+		m := d.mount(t)
+		m.run("ls", m.path("combined")) // until the catalog is there
+		for name, c := range combinedCases {
+			t.Run(platform+"/"+name, func(t *testing.T) {
+				if got := m.look(t, "combined", name); !slices.Equal(got, c.shows) {
+					t.Errorf("got %q\n  not %q", got, c.shows)
+				}
+				if said := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(said, c.says) {
+					t.Errorf("no %q in errors.jsonl:\n%s", c.says, said)
+				}
+				if status := m.run("cat", m.path("control", "status.json")); !strings.Contains(status, c.hidden) {
+					t.Errorf("no %q in status.json:\n%s", c.hidden, status)
+				}
+			})
+		}
+	}
+}
+
+// look is what the helper of that name prints of a directory of the mount.
+func (m *mounted) look(t *testing.T, parts ...string) []string {
+	t.Helper()
+	out, err := m.helper("look", m.path(parts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Collect(func(yield func(string) bool) {
+		for line := range strings.Lines(out) {
+			if !yield(strings.TrimSuffix(line, "\n")) {
+				return
+			}
+		}
+	})
+}
+
+// TestCombinedChanges changes members under a mount.
+func TestCombinedChanges(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	d.parts(t)
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "all", Type: "combined", Contained: members(
+		draftID, "coming", firstID, "leaving", secondID, "deleted", thirdID, "staying",
+	)}})
+	m := d.mount(t)
+	shows := func(want ...string) {
+		t.Helper()
+		eventually(t, "the members", func() error {
+			if got := m.look(t, "combined", "all"); !slices.Equal(got, want) {
+				return fmt.Errorf("got %q\n not %q", got, want)
+			}
+			return nil
+		})
+	}
+	shows("coming/: permission denied", "deleted/", "deleted/f: two", "leaving/", "leaving/f: one", "staying/", "staying/f: three")
+
+	// A copy has all that there is, and is no success.
+	to := t.TempDir()
+	if _, err := m.try("cp", "-r", m.path("combined", "all"), to); err == nil ||
+		!strings.Contains(err.Error(), "all/coming': Permission denied") {
+		t.Errorf("cp -r of a combined asset with a hole: %v", err)
+	}
+	if got := m.run("cat", to+"/all/staying/f", to+"/all/leaving/f"); got != "threeone" {
+		t.Errorf("cp -r copied %q", got)
+	}
+	if got := m.run("cat", m.path("combined", "all", "coming", ".meta.json")); !strings.Contains(got, `"draft"`) {
+		t.Errorf("the record of a member that does not open: %s", got)
+	}
+
+	// A member that becomes ready has its files; one that is shared no longer,
+	// or deleted, does not open any more; and none of it takes a remount.
+	for id, edit := range map[string]func(*emulator.Asset){
+		draftID: func(a *emulator.Asset) { a.State = "ready" },
+		firstID: func(a *emulator.Asset) { a.Owner, a.OwnerEmail = "somebody else", "" },
+	} {
+		if err := d.Change(id, edit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Remove(secondID); err != nil {
+		t.Fatal(err)
+	}
+	shows("coming/", "coming/f: four", "deleted/: no such file or directory", "leaving/: permission denied", "staying/", "staying/f: three")
+}
+
+// TestCombinedWaits looks at combined assets whose members are slow, or many.
+func TestCombinedWaits(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	d.parts(t)
+	if err := d.AddBucket(emulator.Bucket{Name: "down"}); err != nil {
+		t.Fatal(err)
+	}
+	var many []emulator.Contained
+	for i := range 200 {
+		id := d.add(t, emulator.Asset{Generate: []emulator.Generated{{Path: "f", Text: "small"}}})
+		many = append(many, emulator.Contained{ID: id, Mount: fmt.Sprintf("m%03d", i)})
+	}
+	down := d.add(t, emulator.Asset{Record: emulator.Record{SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "down", External: true}}})
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "many", Type: "combined", Contained: many}})
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "some", Type: "combined", Contained: many[:40]}})
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "down", Type: "combined", Contained: members(down, "a", firstID, "b")}})
+	// A mount that shows combined assets alone has no member in its catalog.
+	m := d.mount(t, "--type", "combined", "--refresh-interval", "1h")
+	m.run("ls", m.path("combined"))
+
+	t.Run("200 members are listed, with their attributes, without a request", func(t *testing.T) {
+		d.ResetCounts()
+		if got := strings.Count(m.run("ls", "-l", m.path("combined", "many")), "\n"); got != 201 {
+			t.Errorf("%d lines", got)
+		}
+		for route, count := range d.Counts() {
+			if count.Requests > 0 {
+				t.Errorf("%s: %d requests", route, count.Requests)
+			}
+		}
+	})
+	t.Run("members that no listing shows are asked for together when one of them is opened", func(t *testing.T) {
+		defer d.Inject(emulator.Fault{Route: "get", Delay: 100 * time.Millisecond})()
+		d.ResetCounts()
+		if got := strings.Count(m.run("find", m.path("combined", "some"), "-name", "f"), "\n"); got != 40 {
+			t.Errorf("%d files", got)
+		}
+		if get := d.Counts()["get"]; get.Requests != 40 || get.Peak < 4 {
+			t.Errorf("%d requests for 40 records, %d at once", get.Requests, get.Peak)
+		}
+	})
+	t.Run("a member whose bucket does not answer holds up neither the list nor other members", func(t *testing.T) {
+		remove := d.Inject(emulator.Fault{Path: "/down", Delay: time.Hour})
+		waits := make(chan error, 1)
+		go func() {
+			_, err := m.try("ls", m.path("combined", "down", "a"))
+			waits <- err
+		}()
+		eventually(t, "somebody waits for the bucket", func() error {
+			if d.Requests("s3.ListObjectsV2")+d.Requests("s3.HeadBucket")+d.Requests("s3.GetBucketLocation") == 0 {
+				return errNotYet
+			}
+			return nil
+		})
+		began := time.Now()
+		if got := m.run("ls", "-F", m.path("combined", "down")); got != "a/\nb/\n" {
+			t.Errorf("ls: %q", got)
+		}
+		if got := m.run("cat", m.path("combined", "down", "b", "f")); got != "one" {
+			t.Errorf("cat: %q", got)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		remove()
+		if err := <-waits; err != nil {
+			t.Errorf("when the bucket answers again: %v", err)
+		}
+	})
+}
