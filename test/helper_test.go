@@ -28,7 +28,7 @@ const helperVar = "CODEOCEANFS_TEST_HELPER"
 
 func helper(command string, args []string) int {
 	commands := map[string]func([]string) error{
-		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold, "show": show, "look": look,
+		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold, "show": show, "look": look, "xattrs": xattrs,
 		"texts": texts, "errnos": errnos, "patterns": patterns, "pathxattrs": pathXattrs,
 	}
 	run, ok := commands[command]

@@ -28,6 +28,7 @@ type Asset struct {
 	// Generate adds files that are not stored.
 	Generate []Generated `json:"generate,omitempty"`
 	// Extra are further fields of the record, which may also replace known ones.
+	// A json.RawMessage is sent as it is written.
 	Extra map[string]any `json:"extra,omitempty"`
 }
 

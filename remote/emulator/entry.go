@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -141,5 +142,6 @@ func copyOf(a Asset) Asset {
 		return a // a value that JSON cannot say; nobody can edit it through JSON either
 	}
 	c.Generate = slices.Clone(a.Generate) // its texts may be any bytes
+	c.Extra = maps.Clone(a.Extra)         // its numbers may be any, and its objects in any order
 	return c
 }
