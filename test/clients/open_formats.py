@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -110,11 +111,20 @@ def read_bam(path, h):
         for read in f.fetch("chr1", 9000, 12000):
             absorb(h, read.to_string())
         absorb(h, f.count(until_eof=True))
+    # samtools itself, which pysam carries.
+    absorb(h, pysam.view(str(path), "chr1:9000-12000"))
+    absorb(h, pysam.idxstats(str(path)))
+    absorb(h, pysam.flagstat(str(path)))
 
 
 def read_fasta(path, h):
     with pysam.FastaFile(str(path)) as f:
         absorb(h, [(name, f.fetch(name)[500:600], f.get_reference_length(name)) for name in f.references])
+        for name in f.references:
+            # To a file, since what it prints would be between our lines.
+            with tempfile.NamedTemporaryFile() as out:
+                pysam.faidx(str(path), f"{name}:501-600", "-o", out.name)
+                absorb(h, out.read())
 
 
 def read_vcf(path, h):
