@@ -75,7 +75,11 @@ func (r *root) tell(c catalog.Change) {
 	}
 	for _, u := range c.Updated {
 		moved := u.Old.Source != u.New.Source || !u.Old.LastTransferred.Equal(u.New.LastTransferred)
-		for _, dir := range r.assetDirs(u.New) {
+		dirs := r.assetDirs(u.New)
+		if moved {
+			dirs = append(dirs, r.memberDirs(u.New.ID)...)
+		}
+		for _, dir := range dirs {
 			dir.NotifyContent(0, 0) // the attributes and the listing of a draft
 			if !moved {
 				continue
@@ -89,7 +93,7 @@ func (r *root) tell(c catalog.Change) {
 }
 
 // assetDirs are the directories of an asset that the kernel knows, by its name
-// and by its id. Inside combined assets it has what is kept time out.
+// and by its id. As a member of combined assets a draft has nothing that is kept.
 func (r *root) assetDirs(asset catalog.Entry) []*fusefs.Inode {
 	var dirs []*fusefs.Inode
 	if parent := r.typeDir(asset.Type, asset.Archived); parent != nil {
@@ -100,6 +104,35 @@ func (r *root) assetDirs(asset catalog.Entry) []*fusefs.Inode {
 	if parent := r.GetChild(byIDName); parent != nil {
 		if dir := parent.GetChild(asset.ID); dir != nil {
 			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// memberDirs are the directories that the kernel knows of an asset inside
+// combined ones.
+func (r *root) memberDirs(id string) (dirs []*fusefs.Inode) {
+	var in func(parent *fusefs.Inode)
+	in = func(parent *fusefs.Inode) {
+		for _, child := range parent.Children() {
+			if m, ok := child.Operations().(*memberDir); ok {
+				if m.id == id {
+					dirs = append(dirs, child)
+				}
+				in(child)
+			}
+		}
+	}
+	for _, archived := range []bool{false, true} {
+		if combined := r.typeDir(api.Combined, archived); combined != nil {
+			for _, asset := range combined.Children() {
+				in(asset)
+			}
+		}
+	}
+	if byID := r.GetChild(byIDName); byID != nil {
+		for _, asset := range byID.Children() {
+			in(asset)
 		}
 	}
 	return dirs

@@ -170,6 +170,11 @@ var combinedCases = map[string]struct {
 		holds: members(combinedID("two assets that contain each other show once in each"), "again", secondID, "back"),
 		shows: []string{"again/", "again/raw/", "again/raw/f: one", "back/", "back/f: two"},
 	},
+	"combined assets show inside each other eight deep": {
+		holds:  members(chainID(1), "1"),
+		shows:  []string{"1/", "1/2/", "1/2/3/", "1/2/3/4/", "1/2/3/4/5/", "1/2/3/4/5/6/", "1/2/3/4/5/6/7/", "1/2/3/4/5/6/7/8/"},
+		hidden: "too many combined assets",
+	},
 	"a combined asset that holds nothing is empty": {},
 }
 
@@ -181,6 +186,9 @@ func combinedID(name string) string {
 	}
 	return fmt.Sprintf("%08x-0000-4000-8000-00000000000c", sum)
 }
+
+// chainID is the id of the combined asset that holds the next one of its kind.
+func chainID(i int) string { return combinedID(fmt.Sprint("chain ", i)) }
 
 // parts adds the assets that combined assets are made of.
 func (d *deployment) parts(t *testing.T) {
@@ -238,6 +246,9 @@ func TestCombined(t *testing.T) {
 	for name, c := range combinedCases {
 		d.add(t, emulator.Asset{Record: emulator.Record{ID: combinedID(name), Name: name, Type: "combined", Contained: c.holds}})
 	}
+	for i := range 12 {
+		d.add(t, emulator.Asset{Record: emulator.Record{ID: chainID(i), Type: "combined", Contained: members(chainID(i+1), fmt.Sprint(i+1))}})
+	}
 	for platform, refuse := range map[string]bool{"as it is": false, "lists no combined asset": true} {
 		d.SetQuirks(func(q *emulator.Quirks) { q.RefuseCombined = refuse })
 		m := d.mount(t)
@@ -280,7 +291,7 @@ func TestCombinedChanges(t *testing.T) {
 	d := serve(t)
 	d.parts(t)
 	d.add(t, emulator.Asset{Record: emulator.Record{Name: "all", Type: "combined", Contained: members(
-		draftID, "coming", firstID, "leaving", secondID, "deleted", thirdID, "staying",
+		draftID, "coming", firstID, "leaving", secondID, "deleted", archivedID, "moving", thirdID, "staying",
 	)}})
 	m := d.mount(t)
 	shows := func(want ...string) {
@@ -292,7 +303,8 @@ func TestCombinedChanges(t *testing.T) {
 			return nil
 		})
 	}
-	shows("coming/: permission denied", "deleted/", "deleted/f: two", "leaving/", "leaving/f: one", "staying/", "staying/f: three")
+	shows("coming/: permission denied", "deleted/", "deleted/f: two", "leaving/", "leaving/f: one",
+		"moving/", "moving/f: nine", "staying/", "staying/f: three")
 
 	// A copy has all that there is, and is no success.
 	to := t.TempDir()
@@ -307,11 +319,19 @@ func TestCombinedChanges(t *testing.T) {
 		t.Errorf("the record of a member that does not open: %s", got)
 	}
 
-	// A member that becomes ready has its files; one that is shared no longer,
-	// or deleted, does not open any more; and none of it takes a remount.
+	// A member that becomes ready has its files; one that is moved has those of
+	// its new place; one that is shared no longer, or deleted, does not open any
+	// more; and none of it takes a remount.
+	if err := d.PutObject("lab", emulator.Generated{Path: "moved/g", Text: "moved"}); err != nil {
+		t.Fatal(err)
+	}
 	for id, edit := range map[string]func(*emulator.Asset){
 		draftID: func(a *emulator.Asset) { a.State = "ready" },
 		firstID: func(a *emulator.Asset) { a.Owner, a.OwnerEmail = "somebody else", "" },
+		archivedID: func(a *emulator.Asset) {
+			a.SourceBucket = &emulator.SourceBucket{Origin: "aws", Bucket: "lab", Prefix: "moved", External: true}
+			a.LastTransferred = float64(time.Now().Unix())
+		},
 	} {
 		if err := d.Change(id, edit); err != nil {
 			t.Fatal(err)
@@ -320,7 +340,8 @@ func TestCombinedChanges(t *testing.T) {
 	if err := d.Remove(secondID); err != nil {
 		t.Fatal(err)
 	}
-	shows("coming/", "coming/f: four", "deleted/: no such file or directory", "leaving/: permission denied", "staying/", "staying/f: three")
+	shows("coming/", "coming/f: four", "deleted/: no such file or directory", "leaving/: permission denied",
+		"moving/", "moving/g: moved", "staying/", "staying/f: three")
 }
 
 // TestCombinedWaits looks at combined assets whose members are slow, or many.

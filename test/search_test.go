@@ -43,10 +43,11 @@ var searchCases = map[string]struct {
 	"contained_data_id: finds results and combined assets": {
 		"contained_data_id:" + recordingID, []string{"bundle", recording + "_sorted"},
 	},
-	"archived assets are not found":          {"name:retired", nil},
-	"nothing found is an empty directory":    {"tag:nothing", nil},
-	"a query of %XX is that byte":            {"tag%3aecephys", []string{recording}},
-	"a query may be longer than a file name": {"tag:ecephys " + strings.Repeat("tag:none ", 60), []string{recording}},
+	"archived assets are not found":                         {"name:retired", nil},
+	"nothing found is an empty directory":                   {"tag:nothing", nil},
+	"a query of %XX is that byte":                           {"tag%3aecephys", []string{recording}},
+	"a query of any bytes finds nothing, and harms nothing": {"tag:\xff\n\x1b[2J%00", nil},
+	"a query may be longer than a file name":                {"tag:ecephys " + strings.Repeat("tag:none ", 60), []string{recording}},
 }
 
 // TestSearch looks into .search on a platform as it is, and on one that finds
