@@ -45,25 +45,27 @@ func (a *assetDir) contained(ctx context.Context, asset catalog.Entry) contained
 	const given, madeUp = 0, 1
 	var items []names.Item
 	var hidden []remote.Hidden
-	ids := make(map[string]string, len(asset.Contained)) // of items
+	ids := make(map[string]string, len(asset.Contained)) // of items: of the assets
 	for _, c := range asset.Contained {
 		mount := strings.Trim(c.Mount, "/")
 		why := a.hides(c)
 		key := c.ID + memberSep + mount // one asset may be there twice, under two mounts
-		switch _, twice := ids[key]; {
+		ids[key] = c.ID
+		switch {
 		case why != "":
 			hidden = append(hidden, remote.Hidden{Path: cmp.Or(mount, c.ID), Reason: why})
-		case twice:
 		case mount != "":
 			items = append(items, names.Item{ID: key, Name: mount, Created: given})
-			ids[key] = c.ID
 		default:
 			items = append(items, names.Item{ID: key, Created: madeUp})
-			ids[key] = c.ID
 		}
 	}
 	a.nameMountless(ctx, items, ids)
-	a.t.hidden.set(asset.ID, a.view, len(hidden), hidden[:min(len(hidden), hiddenMembers)])
+	where := "" // by whatever name
+	if strings.Contains(a.view, memberSep) {
+		where = a.view // inside another one, where it may show less
+	}
+	a.t.hidden.set(asset.ID, where, len(hidden), hidden[:min(len(hidden), hiddenMembers)])
 	all := make(contained, 0, len(items))
 	for key, name := range names.Assign(items, nil, remote.MetaName) {
 		all = append(all, member{name, ids[key]})

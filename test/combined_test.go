@@ -249,10 +249,26 @@ func TestCombined(t *testing.T) {
 	for i := range 12 {
 		d.add(t, emulator.Asset{Record: emulator.Record{ID: chainID(i), Type: "combined", Contained: members(chainID(i+1), fmt.Sprint(i+1))}})
 	}
+	d.add(t, emulator.Asset{
+		Record: emulator.Record{Name: "silent", Type: "combined", Contained: members(firstID, "listed")},
+		Extra:  map[string]any{"contained_data_assets": nil},
+	})
 	for platform, refuse := range map[string]bool{"as it is": false, "lists no combined asset": true} {
 		d.SetQuirks(func(q *emulator.Quirks) { q.RefuseCombined = refuse })
 		m := d.mount(t)
 		m.run("ls", m.path("combined")) // until the catalog is there
+		t.Run(platform+"/a combined asset whose record names no members shows what the platform lists, or is refused", func(t *testing.T) {
+			want, says := []string{"listed/", "listed/f: one"}, ""
+			if refuse {
+				want, says = nil, "the record names no contained assets"
+			}
+			if got := m.look(t, "combined", "silent"); !slices.Equal(got, want) {
+				t.Errorf("got %q\n  not %q", got, want)
+			}
+			if said := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(said, says) {
+				t.Errorf("no %q in errors.jsonl:\n%s", says, said)
+			}
+		})
 		for name, c := range combinedCases {
 			t.Run(platform+"/"+name, func(t *testing.T) {
 				if got := m.look(t, "combined", name); !slices.Equal(got, c.shows) {
