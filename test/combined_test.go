@@ -1,40 +1,13 @@
 package test
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"codeoceanfs/remote/emulator"
 )
-
-// The assets that the combined assets of these tests are made of. Each has one
-// file f, which says whose it is.
-const (
-	firstID        = "11111111-0000-4000-8000-000000000000"
-	secondID       = "22222222-0000-4000-8000-000000000000"
-	thirdID        = "33333333-0000-4000-8000-000000000000" // in a bucket
-	draftID        = "44444444-0000-4000-8000-000000000000"
-	failedID       = "55555555-0000-4000-8000-000000000000"
-	refusedID      = "66666666-0000-4000-8000-000000000000" // its files are refused to its owner too
-	privateID      = "77777777-0000-4000-8000-000000000000" // somebody else's
-	discoverableID = "88888888-0000-4000-8000-000000000000" // somebody else's, who shows its record
-	archivedID     = "99999999-0000-4000-8000-000000000000"
-	namelessID     = "aaaaaaaa-0000-4000-8000-000000000000" // has no mount, only a name
-	goneID         = "deadbeef-0000-4000-8000-000000000000" // deleted
-	pairID         = "c0000001-0000-4000-8000-000000000000" // a combined one
-)
-
-// members makes what a record lists of a combined asset, of ids and mounts.
-func members(idsAndMounts ...string) (all []emulator.Contained) {
-	for pair := range slices.Chunk(idsAndMounts, 2) {
-		all = append(all, emulator.Contained{ID: pair[0], Mount: pair[1]})
-	}
-	return all
-}
 
 // combinedCases say what a combined asset shows of its members.
 var combinedCases = map[string]struct {
@@ -190,52 +163,6 @@ func combinedID(name string) string {
 // chainID is the id of the combined asset that holds the next one of its kind.
 func chainID(i int) string { return combinedID(fmt.Sprint("chain ", i)) }
 
-// parts adds the assets that combined assets are made of.
-func (d *deployment) parts(t *testing.T) {
-	t.Helper()
-	me := emulator.DefaultTokens()[0].User
-	err := d.AddBucket(emulator.Bucket{Name: "lab", Generate: []emulator.Generated{{Path: "third/f", Text: "three"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range []struct {
-		id, text string
-		asset    emulator.Asset
-	}{
-		{firstID, "one", emulator.Asset{Record: emulator.Record{Mount: "first's mount"}}},
-		{secondID, "two", emulator.Asset{}},
-		{thirdID, "", emulator.Asset{Record: emulator.Record{
-			Mount: "third's mount", SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "lab", Prefix: "third", External: true},
-		}}},
-		{draftID, "four", emulator.Asset{Record: emulator.Record{State: "draft"}}},
-		{failedID, "five", emulator.Asset{Record: emulator.Record{State: "failed", FailureReason: "the bucket was full"}}},
-		{refusedID, "six", emulator.Asset{RefuseFiles: true}},
-		{privateID, "seven", emulator.Asset{Record: emulator.Record{Owner: "somebody else"}}},
-		{discoverableID, "eight", emulator.Asset{
-			Record: emulator.Record{Owner: "somebody else"}, Permissions: &emulator.Permissions{Everyone: "discoverable"},
-		}},
-		{archivedID, "nine", emulator.Asset{Archived: true}},
-		{namelessID, "ten", emulator.Asset{Record: emulator.Record{Name: "a nameless/one"}, Extra: map[string]any{"mount": nil}}},
-		{pairID, "", emulator.Asset{Record: emulator.Record{Type: "combined", Contained: members(firstID, "a", thirdID, "b")}}},
-	} {
-		a.asset.ID, a.asset.Owner = a.id, cmp.Or(a.asset.Owner, me)
-		if a.text != "" {
-			a.asset.Generate = []emulator.Generated{{Path: "f", Text: a.text}}
-		}
-		d.add(t, a.asset)
-	}
-}
-
-// add puts one asset into the deployment.
-func (d *deployment) add(t *testing.T, a emulator.Asset) string {
-	t.Helper()
-	id, err := d.Add(a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
 // TestCombined looks at every combined asset of the table, on the platform as it
 // is and on one that lists no combined asset itself: the mount goes by the
 // members, and shows the same of both.
@@ -283,151 +210,4 @@ func TestCombined(t *testing.T) {
 			})
 		}
 	}
-}
-
-// look is what the helper of that name prints of a directory of the mount.
-func (m *mounted) look(t *testing.T, parts ...string) []string {
-	t.Helper()
-	out, err := m.helper("look", m.path(parts...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return slices.Collect(func(yield func(string) bool) {
-		for line := range strings.Lines(out) {
-			if !yield(strings.TrimSuffix(line, "\n")) {
-				return
-			}
-		}
-	})
-}
-
-// TestCombinedChanges changes members under a mount.
-func TestCombinedChanges(t *testing.T) {
-	t.Parallel()
-	d := serve(t)
-	d.parts(t)
-	d.add(t, emulator.Asset{Record: emulator.Record{Name: "all", Type: "combined", Contained: members(
-		draftID, "coming", firstID, "leaving", secondID, "deleted", archivedID, "moving", thirdID, "staying",
-	)}})
-	m := d.mount(t)
-	shows := func(want ...string) {
-		t.Helper()
-		eventually(t, "the members", func() error {
-			if got := m.look(t, "combined", "all"); !slices.Equal(got, want) {
-				return fmt.Errorf("got %q\n not %q", got, want)
-			}
-			return nil
-		})
-	}
-	shows("coming/: permission denied", "deleted/", "deleted/f: two", "leaving/", "leaving/f: one",
-		"moving/", "moving/f: nine", "staying/", "staying/f: three")
-
-	// A copy has all that there is, and is no success.
-	to := t.TempDir()
-	if _, err := m.try("cp", "-r", m.path("combined", "all"), to); err == nil ||
-		!strings.Contains(err.Error(), "all/coming': Permission denied") {
-		t.Errorf("cp -r of a combined asset with a hole: %v", err)
-	}
-	if got := m.run("cat", to+"/all/staying/f", to+"/all/leaving/f"); got != "threeone" {
-		t.Errorf("cp -r copied %q", got)
-	}
-	if got := m.run("cat", m.path("combined", "all", "coming", ".meta.json")); !strings.Contains(got, `"draft"`) {
-		t.Errorf("the record of a member that does not open: %s", got)
-	}
-
-	// A member that becomes ready has its files; one that is moved has those of
-	// its new place; one that is shared no longer, or deleted, does not open any
-	// more; and none of it takes a remount.
-	if err := d.PutObject("lab", emulator.Generated{Path: "moved/g", Text: "moved"}); err != nil {
-		t.Fatal(err)
-	}
-	for id, edit := range map[string]func(*emulator.Asset){
-		draftID: func(a *emulator.Asset) { a.State = "ready" },
-		firstID: func(a *emulator.Asset) { a.Owner, a.OwnerEmail = "somebody else", "" },
-		archivedID: func(a *emulator.Asset) {
-			a.SourceBucket = &emulator.SourceBucket{Origin: "aws", Bucket: "lab", Prefix: "moved", External: true}
-			a.LastTransferred = float64(time.Now().Unix())
-		},
-	} {
-		if err := d.Change(id, edit); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := d.Remove(secondID); err != nil {
-		t.Fatal(err)
-	}
-	shows("coming/", "coming/f: four", "deleted/: no such file or directory", "leaving/: permission denied",
-		"moving/", "moving/g: moved", "staying/", "staying/f: three")
-}
-
-// TestCombinedWaits looks at combined assets whose members are slow, or many.
-func TestCombinedWaits(t *testing.T) {
-	t.Parallel()
-	d := serve(t)
-	d.parts(t)
-	if err := d.AddBucket(emulator.Bucket{Name: "down"}); err != nil {
-		t.Fatal(err)
-	}
-	var many []emulator.Contained
-	for i := range 200 {
-		id := d.add(t, emulator.Asset{Generate: []emulator.Generated{{Path: "f", Text: "small"}}})
-		many = append(many, emulator.Contained{ID: id, Mount: fmt.Sprintf("m%03d", i)})
-	}
-	down := d.add(t, emulator.Asset{Record: emulator.Record{SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "down", External: true}}})
-	d.add(t, emulator.Asset{Record: emulator.Record{Name: "many", Type: "combined", Contained: many}})
-	d.add(t, emulator.Asset{Record: emulator.Record{Name: "some", Type: "combined", Contained: many[:40]}})
-	d.add(t, emulator.Asset{Record: emulator.Record{Name: "down", Type: "combined", Contained: members(down, "a", firstID, "b")}})
-	// A mount that shows combined assets alone has no member in its catalog.
-	m := d.mount(t, "--type", "combined", "--refresh-interval", "1h")
-	m.run("ls", m.path("combined"))
-
-	t.Run("200 members are listed, with their attributes, without a request", func(t *testing.T) {
-		d.ResetCounts()
-		if got := strings.Count(m.run("ls", "-l", m.path("combined", "many")), "\n"); got != 201 {
-			t.Errorf("%d lines", got)
-		}
-		for route, count := range d.Counts() {
-			if count.Requests > 0 {
-				t.Errorf("%s: %d requests", route, count.Requests)
-			}
-		}
-	})
-	t.Run("members that no listing shows are asked for together when one of them is opened", func(t *testing.T) {
-		defer d.Inject(emulator.Fault{Route: "get", Delay: 100 * time.Millisecond})()
-		d.ResetCounts()
-		if got := strings.Count(m.run("find", m.path("combined", "some"), "-name", "f"), "\n"); got != 40 {
-			t.Errorf("%d files", got)
-		}
-		if get := d.Counts()["get"]; get.Requests != 40 || get.Peak < 4 {
-			t.Errorf("%d requests for 40 records, %d at once", get.Requests, get.Peak)
-		}
-	})
-	t.Run("a member whose bucket does not answer holds up neither the list nor other members", func(t *testing.T) {
-		remove := d.Inject(emulator.Fault{Path: "/down", Delay: time.Hour})
-		waits := make(chan error, 1)
-		go func() {
-			_, err := m.try("ls", m.path("combined", "down", "a"))
-			waits <- err
-		}()
-		eventually(t, "somebody waits for the bucket", func() error {
-			if d.Requests("s3.ListObjectsV2")+d.Requests("s3.HeadBucket")+d.Requests("s3.GetBucketLocation") == 0 {
-				return errNotYet
-			}
-			return nil
-		})
-		began := time.Now()
-		if got := m.run("ls", "-F", m.path("combined", "down")); got != "a/\nb/\n" {
-			t.Errorf("ls: %q", got)
-		}
-		if got := m.run("cat", m.path("combined", "down", "b", "f")); got != "one" {
-			t.Errorf("cat: %q", got)
-		}
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("it took %s", took)
-		}
-		remove()
-		if err := <-waits; err != nil {
-			t.Errorf("when the bucket answers again: %v", err)
-		}
-	})
 }
