@@ -26,6 +26,7 @@ Beside the types of assets, the root of the mount answers to
 .by-id/ID            an asset by its id: a path that stays when it is renamed
 .archived/TYPE/NAME  assets that were archived
 .search/QUERY/       links to what a search finds, as: ls .search/tag:ecephys
+                     (%2F for a slash; .archived/.search looks in the archive)
 
 and each asset holds its record in .meta.json. The data is read-only.
 `
