@@ -33,7 +33,10 @@ func (d *byID) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 	}
 	call := newCall(ctx, lookupBudget)
 	defer call.end()
-	asset, err := d.t.dep.Catalog.ByID(call, canonical(name))
+	asset, err := d.t.dep.Catalog.ByID(call, name)
+	if id := canonical(name); id != name && errors.Is(err, fault.ErrNotExist) {
+		asset, err = d.t.dep.Catalog.ByID(call, id)
+	}
 	switch {
 	case errors.Is(err, fault.ErrNotExist), errors.Is(err, fault.ErrInvalid):
 		// What is no id at all, the platform may call a bad request.
