@@ -52,7 +52,7 @@ func Open(ctx context.Context, cfg Config) (*Deployment, error) {
 		return nil, err
 	}
 	token, err := cfg.API.Token(ctx)
-	if err != nil {
+	if token == "" {
 		return nil, err
 	}
 	buckets, err := bucket.New(cfg.Buckets)

@@ -47,7 +47,9 @@ const (
 )
 
 // Token gives the access token of a call. It is called for each, so that a
-// token file that changed is noticed; it must be safe for concurrent use.
+// token file that changed is noticed; it must be safe for concurrent use. With
+// an error it may still give a token: the last good one, while its file is not
+// as it should be.
 type Token func(ctx context.Context) (string, error)
 
 // StaticToken is a Token that never changes.
@@ -84,9 +86,10 @@ type Client struct {
 	signs *transport.Retry // of calls that a read waits for
 	close func()           // drops idle connections
 
-	urls  *urls
-	route route // to signed URLs
-	stats counters
+	urls     *urls
+	route    route // to signed URLs
+	standing standing
+	stats    counters
 }
 
 // New returns a client. It sends nothing: see [Client.Check].

@@ -110,17 +110,21 @@ func (k *call) payload() ([]byte, error) {
 // send makes one attempt and returns a good answer, whose body is the caller's.
 // A token that was refused is read once more: its file may have changed.
 func (c *Client) send(ctx context.Context, k *call, payload []byte) (*http.Response, error) {
-	token, err := c.token(ctx)
+	token, err := c.present(ctx)
 	if err != nil {
 		return nil, transport.Final(k.fail(err))
 	}
+	if message, refused := c.refusedToken(token); refused {
+		return nil, transport.Final(k.unauthorized(c.Host(), message))
+	}
 	resp, err := c.sendAs(ctx, k, payload, token)
-	var e *fault.Error
-	if errors.As(err, &e) && e.Status == http.StatusUnauthorized {
-		if fresh, readErr := c.token(ctx); readErr == nil && fresh != token {
-			return c.sendAs(ctx, k, payload, fresh)
+	if isUnauthorized(err) {
+		if fresh, readErr := c.present(ctx); readErr == nil && fresh != token {
+			token = fresh
+			resp, err = c.sendAs(ctx, k, payload, fresh)
 		}
 	}
+	c.answered(token, err)
 	return resp, err
 }
 
@@ -185,6 +189,9 @@ func (k *call) refused(resp *http.Response, host string) *fault.Error {
 		Status: resp.StatusCode, Kind: transport.StatusKind(resp.StatusCode),
 		Message: message(resp), RequestID: requestID(resp.Header),
 		RetryAfter: transport.RetryAfter(resp.Header),
+	}
+	if resp.StatusCode == http.StatusUnauthorized {
+		e.Kind = fault.ErrToken
 	}
 	if k.unsafe && resp.StatusCode >= 500 {
 		e.Kind = fault.ErrUnknown

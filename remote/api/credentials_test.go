@@ -127,7 +127,9 @@ func TestTokenFileIsReadAgain(t *testing.T) {
 	}
 	expect("cop_one")
 	private(t, name, "") // a writer has truncated it, and not yet written
-	expect("cop_one")
+	if got, err := token(t.Context()); got != "cop_one" || err == nil {
+		t.Errorf("of an empty file: %q, %v", got, err)
+	}
 	private(t, name, "cop_three\n")
 	expect("cop_three")
 	next := private(t, name+".new", "cop_four!") // of the same length
@@ -138,8 +140,21 @@ func TestTokenFileIsReadAgain(t *testing.T) {
 	if err := os.Chmod(name, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := token(t.Context()); err == nil {
-		t.Error("a file that became public is still used")
+	// What is no good any more is told, and the last token stays in use.
+	for what, spoil := range map[string]func() error{
+		"public":  func() error { return os.Chmod(name, 0o644) },
+		"no more": func() error { return os.Remove(name) },
+		"a page":  func() error { return os.WriteFile(name, []byte("<html> x"), 0o600) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := token(t.Context()); got != "cop_four!" || err == nil || strings.Contains(err.Error(), "cop_four") {
+			t.Errorf("a file that is %s: %q, %v", what, got, err)
+		}
+		os.Remove(name)
+		private(t, name, "cop_four!")
+		expect("cop_four!")
 	}
 }
 

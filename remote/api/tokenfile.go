@@ -28,33 +28,40 @@ type tokenRead struct {
 }
 
 // token is a Token. It looks at the file's attributes each time, and reads it
-// when they changed. A file that is empty for a moment, as when it is being
-// written, keeps its old token.
+// when they changed. A file that is empty, away, or open to others keeps its old
+// token in use, beside the error: it may be so for a moment only, while it is
+// being replaced, and a token that was good does not end with its file.
 func (f *tokenFile) token(context.Context) (string, error) {
 	info, err := os.Lstat(f.name)
-	if err != nil {
-		return "", fmt.Errorf("token file: %w", err)
-	}
 	last := f.last.Load()
-	if last != nil && sameFile(last.info, info) {
+	if err == nil && last != nil && sameFile(last.info, info) {
 		return last.value, nil
 	}
+	read, err := f.read()
+	switch {
+	case err == nil:
+		f.last.Store(read)
+		return read.value, nil
+	case last != nil:
+		return last.value, err
+	}
+	return "", err
+}
+
+// read reads the file, which must hold a token and be private.
+func (f *tokenFile) read() (*tokenRead, error) {
 	raw, info, err := readPrivate(f.name)
 	if err != nil {
-		return "", fmt.Errorf("token file %s: %w", f.name, err)
+		return nil, fmt.Errorf("token file %s: %w", f.name, err)
 	}
 	value, err := f.parse(raw)
-	if err == nil && value == "" && last != nil {
-		return last.value, nil
-	}
 	if err == nil {
 		err = checkToken(value)
 	}
 	if err != nil {
-		return "", fmt.Errorf("token file %s %w", f.name, err)
+		return nil, fmt.Errorf("token file %s %w", f.name, err)
 	}
-	f.last.Store(&tokenRead{info, value})
-	return value, nil
+	return &tokenRead{info, value}, nil
 }
 
 // sameFile reports whether two looks at a file saw the same content: as

@@ -200,7 +200,7 @@ func TestNameGivenEarlyStays(t *testing.T) {
 func TestFailedLoad(t *testing.T) {
 	p := newPlatform(t)
 	p.add(uuid(1), "mouse", 1)
-	p.do(func() { p.status = 401 })
+	p.do(func() { p.status = 403 })
 	c := run(t, p, catalog.Config{Refresh: time.Millisecond})
 	for what, err := range map[string]error{
 		"List":   second(c.List(soon(t), false, api.Dataset)),

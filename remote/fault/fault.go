@@ -49,6 +49,10 @@ var (
 	ErrUnknown = errors.New("outcome unknown")
 )
 
+// ErrToken is an ErrRefused about everything at once: the platform does not
+// accept the token (401).
+var ErrToken = fmt.Errorf("%w: the token is not accepted", ErrRefused)
+
 // Error is one failed operation. The zero value of a field means that it is
 // not known or does not apply.
 type Error struct {
