@@ -3,6 +3,8 @@ package catalog
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +26,7 @@ const (
 // gone. Not all are: pages shift while assets come and go, indexes lag, and a
 // listing that is suddenly short is more often a fault than a mass deletion.
 // So a get decides.
-func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]bool) []string {
+func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]bool) (gone, unshared []string) {
 	var unseen []*record
 	c.mu.Lock()
 	for id, rec := range c.table.byID {
@@ -32,12 +34,10 @@ func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]
 			unseen = append(unseen, rec)
 		}
 	}
-	refusedBefore := c.table.refused
 	c.mu.Unlock()
 
 	asked := unseen[:min(len(unseen), confirmAtMost)]
 	var mu sync.Mutex // guards gone and refused
-	var gone []string
 	refused := map[string]bool{}
 	var g errgroup.Group
 	g.SetLimit(confirmAtOnce)
@@ -50,7 +50,7 @@ func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]
 			switch {
 			case errors.Is(err, fault.ErrNotExist):
 				gone = append(gone, id)
-			case errors.Is(err, fault.ErrRefused):
+			case isRefused(err):
 				refused[id] = true
 			case err == nil && (!c.shows(a.Type) || c.cfg.Query != "" && fingerprint(a.Raw) != rec.sum):
 				gone = append(gone, id) // changed, so that the view excludes it
@@ -59,23 +59,74 @@ func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]
 		})
 	}
 	_ = g.Wait()
-	if len(gone) == len(asked) {
-		for _, rec := range unseen[len(asked):] {
-			gone = append(gone, rec.asset.ID)
+	if rest := unseen[len(asked):]; len(gone)+len(refused) == len(asked) {
+		for _, rec := range rest {
+			if len(refused) > 0 {
+				refused[rec.asset.ID] = true
+			} else {
+				gone = append(gone, rec.asset.ID)
+			}
 		}
 	}
-	// No longer shared with this user, if it lasts: a token that is refused for
-	// a moment must not empty the tree.
-	for id := range refused {
-		if refusedBefore[id] {
-			gone = append(gone, id)
-		}
-	}
-	c.mu.Lock()
-	c.table.refused = refused
-	c.mu.Unlock()
-	if kept := len(unseen) - len(gone); kept > 0 {
+	unshared = c.refusedTwice(refused)
+	if kept := len(unseen) - len(gone) - len(unshared); kept > 0 {
 		c.log.Debug("assets that a full listing left out are kept", "count", kept)
 	}
-	return gone
+	return gone, unshared
+}
+
+// isRefused reports whether the platform refuses one asset, and not everything.
+func isRefused(err error) bool {
+	return errors.Is(err, fault.ErrRefused) && !errors.Is(err, fault.ErrToken)
+}
+
+// refusedTwice notes the assets that no search shows and a get refuses, and
+// returns those of which that was so before: they are not shared with this user
+// any more. Once is not enough, because a platform that refuses for a moment
+// must not empty the tree.
+func (c *Catalog) refusedTwice(refused map[string]bool) (unshared []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id := range refused {
+		if c.table.refused[id] {
+			unshared = append(unshared, id)
+			delete(refused, id)
+		}
+	}
+	c.table.refused = refused
+	return unshared
+}
+
+// confirmSoon is how long after an asset was refused it is asked for a second
+// time: longer than a stumble of the platform, and well within what people wait
+// for when they have taken a colleague's rights away.
+const confirmSoon = 10 * time.Second
+
+// pending reports whether assets were refused once.
+func (c *Catalog) pending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.table.refused) > 0
+}
+
+// confirm asks for those a second time, some of them for all.
+func (c *Catalog) confirm(ctx context.Context) {
+	c.mu.Lock()
+	refused := c.table.refused
+	c.table.refused = nil
+	c.mu.Unlock()
+	var unshared []string
+	asked := 0
+	for id := range refused {
+		if asked++; asked > confirmAtMost {
+			break
+		}
+		if _, err := c.cfg.API.Get(ctx, id); isRefused(err) {
+			unshared = append(unshared, id)
+		}
+	}
+	if len(unshared) == min(len(refused), confirmAtMost) {
+		unshared = slices.Collect(maps.Keys(refused))
+	}
+	c.update(news{unshared: unshared})
 }

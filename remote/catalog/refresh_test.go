@@ -203,6 +203,36 @@ func TestRefusedTwiceIsGone(t *testing.T) {
 	wantDirs(t, c, false, "mine")
 }
 
+// A colleague leaves a group, and hundreds of assets are refused at once: all
+// go, without a request for each; and they come back with the colleague.
+func TestUnsharedByHundreds(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(0), "mine", 0)
+	for i := range 300 {
+		p.add(uuid(i+1), fmt.Sprintf("m%d", i), i)
+	}
+	c := run(t, p, catalog.Config{})
+	all := dirs(t, c, false, api.Dataset)
+	share := func(yes bool) {
+		p.do(func() {
+			for i := range 300 {
+				p.hidden[uuid(i+1)], p.refused[uuid(i+1)] = !yes, !yes
+			}
+		})
+	}
+	share(false)
+	refresh(t, c)
+	wantDirs(t, c, false, all...)
+	refresh(t, c)
+	wantDirs(t, c, false, "mine")
+	if _, gets := p.counts(); gets > 200 {
+		t.Errorf("%d gets", gets)
+	}
+	share(true)
+	refresh(t, c)
+	wantDirs(t, c, false, all...)
+}
+
 func TestFailedSweepStaysInStatus(t *testing.T) {
 	p := newPlatform(t)
 	c := run(t, p, catalog.Config{Refresh: time.Millisecond})

@@ -53,6 +53,9 @@ func (c *Catalog) Run(ctx context.Context) error {
 			next = min(retry, next)
 			retry = 2 * next
 		}
+		if c.pending() {
+			next = min(next, confirmSoon)
+		}
 		if asked = c.rest(ctx, next); ctx.Err() != nil {
 			for _, r := range asked {
 				r.finish(errStopped)
@@ -68,6 +71,9 @@ func (c *Catalog) round(ctx context.Context, sweep bool) error {
 	if c.snap.Load() == nil {
 		err = c.load(ctx)
 	} else {
+		if c.pending() {
+			c.confirm(ctx)
+		}
 		// The quick look first: what is new should not wait for the rest.
 		if err = c.newest(ctx); err == nil {
 			if sweep || c.sweepDue() {

@@ -41,8 +41,8 @@ func (c *Catalog) sweep(ctx context.Context) error {
 			c.mu.Unlock()
 		}
 	}
-	gone := c.missing(ctx, s.start, s.seen)
-	c.update(news{put: s.put, gone: gone, listed: s.start, whole: true})
+	gone, unshared := c.missing(ctx, s.start, s.seen)
+	c.update(news{put: s.put, gone: gone, unshared: unshared, listed: s.start, whole: true})
 	now := time.Now()
 	c.sweepTook = now.Sub(s.start)
 	c.mu.Lock()

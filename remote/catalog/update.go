@@ -4,10 +4,11 @@ import "time"
 
 // news is what was learned of some assets.
 type news struct {
-	put    []*record
-	gone   []string
-	listed time.Time // when the search began that says so; zero: a get, or we ourselves
-	whole  bool      // the first load, which this completes
+	put      []*record
+	gone     []string
+	unshared []string  // as gone, but may be back at any time
+	listed   time.Time // when the search began that says so; zero: a get, or we ourselves
+	whole    bool      // the first load, which this completes
 }
 
 // update takes news into the table, publishes a snapshot if there is anything
@@ -31,6 +32,12 @@ func (c *Catalog) learn(n news) (change Change) {
 	dirs := touched{}
 	updated := map[string]bool{}
 	searched := !n.listed.IsZero()
+	remove := func(id string) {
+		if old := c.table.remove(id); old != nil {
+			dirs.touch(old, nil)
+			change.Deleted = append(change.Deleted, id)
+		}
+	}
 	for _, rec := range n.put {
 		id := rec.asset.ID
 		if searched && c.table.contradicts(id, n.listed) {
@@ -51,10 +58,10 @@ func (c *Catalog) learn(n news) (change Change) {
 			continue
 		}
 		c.table.trust[id] = trust{at: time.Now(), gone: true}
-		if old := c.table.remove(id); old != nil {
-			dirs.touch(old, nil)
-			change.Deleted = append(change.Deleted, id)
-		}
+		remove(id)
+	}
+	for _, id := range n.unshared {
+		remove(id)
 	}
 	if prev == nil && !n.whole {
 		return Change{} // nobody has seen anything that could have changed
