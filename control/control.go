@@ -14,8 +14,9 @@ import (
 const readme = `This directory tells about this mount. It is readable by its owner only.
 
 README        this text
-status.json   how many assets are known, when they were last asked for, what
-              is cached, and what cannot be shown, with the reason
+status.json   whether the token is accepted, how many assets are known, when
+              they were last asked for, what is cached, and what cannot be
+              shown, with the reason
 errors.jsonl  the last failures that programs saw, one a line, the latest last:
               when, the operation, the asset and path, the errno, and why
 
@@ -42,6 +43,7 @@ type Status struct {
 	Started  time.Time `json:"started"`
 	ReadOnly bool      `json:"read_only"`
 
+	Token    any            `json:"token"` // whether the platform accepts it
 	Catalog  CatalogStatus  `json:"catalog"`
 	Listings ListingsStatus `json:"listings"`
 	Cache    any            `json:"cache"`

@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"codeoceanfs/control"
+	"codeoceanfs/remote/fault"
 )
 
 func TestFaults(t *testing.T) {
@@ -53,8 +55,21 @@ func TestFaults(t *testing.T) {
 
 func TestFaultsAreBounded(t *testing.T) {
 	var f control.Faults
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	for range 100 {
+		f.Add(logger, "open", "id", rand.Text(), syscall.EACCES, fault.ErrToken)
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 {
+		t.Errorf("%d lines about one token", n)
+	}
+	f = control.Faults{}
+	log.Reset()
 	for i := range 5000 {
-		f.Add(slog.New(slog.DiscardHandler), "read", "id", strings.Repeat("x", i), syscall.EIO, errors.New("x"))
+		f.Add(logger, "read", "id", strings.Repeat("x", i), syscall.EIO, errors.New("x"))
+	}
+	if n := strings.Count(log.String(), "\n"); n > 50 {
+		t.Errorf("%d lines in the log", n)
 	}
 	raw, _ := f.JSONL()
 	if n := bytes.Count(raw, []byte("\n")); n != 200 {

@@ -19,9 +19,14 @@ import (
 // that a program met, and few enough to read.
 const keptFaults = 200
 
-// logEvery is how often the log tells of one and the same failure: a program
-// that retries in a loop must not fill a disk.
-const logEvery = 10 * time.Second
+// A program that retries in a loop, or walks a tree of which nothing can be
+// read, must not fill a disk. The log tells of one and the same failure, and of
+// a token that is refused, whatever was asked for with it, once in logEvery; and
+// of logAtOnce failures in that time at most. errors.jsonl has the others.
+const (
+	logEvery  = 10 * time.Second
+	logAtOnce = 20
+)
 
 // Faults remembers the failures that programs saw. Its zero value is ready, and
 // safe for concurrent use.
@@ -30,6 +35,9 @@ type Faults struct {
 	total  int64
 	last   []faultLine // at most keptFaults, oldest first
 	logged map[string]time.Time
+	window time.Time // since when the next two are counted
+	told   int       // lines in the log
+	untold int       // failures without one
 }
 
 type faultLine struct {
@@ -48,7 +56,15 @@ func (f *Faults) Add(log *slog.Logger, op, asset, path string, errno syscall.Err
 		Time: time.Now(), Op: op, Asset: asset, Path: path,
 		Errno: unix.ErrnoName(errno), Error: fault.Redact(err.Error()),
 	}
-	if f.add(line) {
+	key := op + "\x00" + asset + "\x00" + path + "\x00" + line.Errno
+	if errors.Is(err, fault.ErrToken) {
+		key = "token"
+	}
+	tell, untold := f.add(key, line)
+	if untold > 0 {
+		log.Warn("more failures like these: the last ones are in control/errors.jsonl", "count", untold)
+	}
+	if tell {
 		level := slog.LevelError
 		if errors.Is(err, fault.ErrRefused) {
 			level = slog.LevelWarn // an answer, and not a failure of anything
@@ -57,8 +73,9 @@ func (f *Faults) Add(log *slog.Logger, op, asset, path string, errno syscall.Err
 	}
 }
 
-// add reports whether the log should hear of it.
-func (f *Faults) add(line faultLine) bool {
+// add reports whether the log should hear of it, and of how many before it the
+// log has heard nothing.
+func (f *Faults) add(key string, line faultLine) (tell bool, untold int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.total++
@@ -68,15 +85,22 @@ func (f *Faults) add(line faultLine) bool {
 	} else {
 		f.last = append(f.last[max(0, n+1-keptFaults):], line)
 	}
-	key := line.Op + "\x00" + line.Asset + "\x00" + line.Path + "\x00" + line.Errno
-	if line.Time.Sub(f.logged[key]) < logEvery {
-		return false
+	if line.Time.Sub(f.window) >= logEvery {
+		f.window, f.told, untold, f.untold = line.Time, 0, f.untold, 0
 	}
+	if line.Time.Sub(f.logged[key]) < logEvery {
+		return false, untold
+	}
+	if f.told == logAtOnce {
+		f.untold++
+		return false, untold
+	}
+	f.told++
 	if f.logged == nil || len(f.logged) >= keptFaults {
 		f.logged = make(map[string]time.Time)
 	}
 	f.logged[key] = line.Time
-	return true
+	return true, untold
 }
 
 func same(a, b faultLine) bool {
