@@ -164,7 +164,10 @@ func (s *Server) asset(c *call, needed role) (*entry, error) {
 	if !ok {
 		return nil, refuse(http.StatusNotFound, "data asset %s not found", id)
 	}
-	if c.user.roleOf(e) < needed {
+	switch has := c.user.roleOf(e); {
+	case has == nobody && c.quirks.HideForbidden:
+		return nil, refuse(http.StatusNotFound, "data asset %s not found", id)
+	case has < needed:
 		return nil, refuse(http.StatusForbidden, "forbidden: no permission for this on data asset %s", id)
 	}
 	return e, nil

@@ -30,6 +30,10 @@ type Quirks struct {
 	ExtraFields     bool // every object has fields that nobody knows
 	UpperProvenance bool // provenance with DataAssets, Capsule, …
 
+	// Rights.
+
+	HideForbidden bool // an asset that the user may not see is 404, where otherwise 403
+
 	// Files and their URLs.
 
 	Unsorted        bool          // list files in no order
