@@ -2,7 +2,6 @@ package fs
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"syscall"
 
@@ -11,7 +10,6 @@ import (
 
 	"codeoceanfs/remote"
 	"codeoceanfs/remote/catalog"
-	"codeoceanfs/remote/fault"
 )
 
 var (
@@ -74,7 +72,7 @@ func (a *assetDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 	switch {
 	case err == nil:
 		return h, flags, 0
-	case errors.Is(err, fault.ErrRefused):
+	case isRefusal(err):
 		// The directory is there, and its record too. What is refused is the
 		// data, and the reason is where the data is asked for.
 		a.t.faults.Add(a.t.cfg.Logger, "list", a.id, "", syscall.EACCES, err)

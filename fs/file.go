@@ -107,6 +107,7 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 			// It was there when it was listed: to a reader that is a change.
 			err = fmt.Errorf("%w: %v", fault.ErrStale, err)
 		}
+		h.f.t.access.doubt(h.f.id, err)
 		errno := h.f.t.fail("read", h.f.id, h.f.path(), err)
 		if errno == syscall.ESTALE && !h.final {
 			h.gone()

@@ -19,7 +19,7 @@ type source struct {
 }
 
 // source finds the data of an asset. An asset whose data cannot be read yet, or
-// never, is refused with the reason.
+// never, or not any more, is refused with the reason.
 func (t *tree) source(ctx context.Context, id string) (*source, error) {
 	asset, err := t.dep.Catalog.ByID(ctx, id)
 	if err != nil {
@@ -36,7 +36,11 @@ func (t *tree) source(ctx context.Context, id string) (*source, error) {
 	case asset.State == api.Failed:
 		return nil, refused("the asset's creation failed")
 	}
-	return &source{t.dep.Files(asset.Asset), asset}, nil
+	s := &source{t.dep.Files(asset.Asset), asset}
+	if err := t.checkAccess(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // maxAge is how old a listing of the source may be; 0 is any age.
@@ -61,11 +65,15 @@ func listingKey(s *source, dir string) string { return s.Version() + "\x00" + di
 func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing, error) {
 	key := listingKey(s, dir)
 	load := func(ctx context.Context) (*remote.Listing, error) {
+		token := t.dep.API.TokenChanges()
 		l, err := s.List(ctx, dir)
 		if errors.Is(err, fault.ErrInvalid) && s.asset.Type == api.Combined {
 			// Some deployments list no combined asset, and this one's record
 			// does not say what it holds.
 			return nil, fmt.Errorf("the record names no contained assets: %w: %w", fault.ErrRefused, err)
+		}
+		if s.Immutable() && (err == nil || isRefusal(err)) {
+			err = t.access.note(s.asset.ID, token, err, t.cfg.Refresh)
 		}
 		if err != nil {
 			return nil, err

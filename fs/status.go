@@ -99,6 +99,7 @@ func (t *tree) status() control.Status {
 		Catalog: control.CatalogStatus{
 			Complete: c.Loaded, Assets: c.Assets, ByType: make(map[string]int), LastError: c.LastError,
 		},
+		Token:    t.dep.API.TokenStatus(),
 		Listings: control.ListingsStatus{Folders: folders, Bytes: listed},
 		Cache:    t.cache.Stats(),
 		Requests: t.dep.API.Stats(),

@@ -82,6 +82,18 @@ func (f *internal) Find(ctx context.Context, dir, name string) (Entry, error) {
 	return e, nil
 }
 
+// errSeen ends a listing whose beginning was enough.
+var errSeen = errors.New("seen")
+
+// Allowed begins to list the asset: whoever may do that may read.
+func (f *internal) Allowed(ctx context.Context) error {
+	err := f.d.API.ListFiles(ctx, f.asset.ID, "", func(api.File) error { return errSeen })
+	if errors.Is(err, errSeen) {
+		return nil
+	}
+	return err
+}
+
 // Object reads through signed URLs.
 func (f *internal) Object(path string, e Entry) *Object {
 	return &Object{

@@ -85,6 +85,9 @@ type Files interface {
 	// it, or errors.ErrUnsupported where only List can tell. For immutable data
 	// it takes more requests than List, and a miss has to be confirmed by List.
 	Find(ctx context.Context, dir, name string) (Entry, error)
+	// Allowed asks whether the data may be read now, which is a right that can
+	// be taken away: nil, fault.ErrRefused, or an error that says nothing of it.
+	Allowed(ctx context.Context) error
 	// Object is the file e at path, for reading.
 	Object(path string, e Entry) *Object
 	// Immutable reports that nothing of this can ever change.

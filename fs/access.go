@@ -1,0 +1,122 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"codeoceanfs/remote/fault"
+)
+
+const (
+	// recheckAccess is how long an asset that may be read is taken to be one.
+	// What was read of it is in our caches, so that nothing else would show
+	// that its owner has taken the right away.
+	recheckAccess = 15 * time.Minute
+	// retryAccess is how soon a question without an answer is asked again.
+	retryAccess = 2 * time.Second
+)
+
+// access remembers of which assets the platform has given, or refused, the
+// data. What is cached needs no request, and so would be given out for ever:
+// each open(2), lookup and opendir passes here instead. A program that has a
+// file open reads on.
+//
+// A refusal holds for the refresh interval; then the platform is asked again.
+// It is also asked when a read was refused, and when the token was replaced,
+// which may be another user's now. When it does not answer, what it said last
+// holds. The zero value is ready.
+type access struct {
+	flights singleflight.Group
+
+	mu       sync.Mutex // guards what follows
+	verdicts map[string]verdict
+}
+
+// verdict is what the platform has said last of one asset's data.
+type verdict struct {
+	refused error // nil: it may be read
+	token   int64 // api.Client.TokenChanges then
+	until   time.Time
+}
+
+// check refuses an asset whose data may not be read now. One of which nothing
+// was listed yet passes: to list it asks the platform.
+func (t *tree) checkAccess(ctx context.Context, s *source) error {
+	a, token := &t.access, t.dep.API.TokenChanges()
+	a.mu.Lock()
+	v, known := a.verdicts[s.asset.ID]
+	a.mu.Unlock()
+	switch {
+	case !known:
+		return nil
+	case v.token == token && time.Now().Before(v.until):
+		return v.refused
+	}
+	done := a.flights.DoChan(s.asset.ID, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupBudget)
+		defer cancel()
+		return nil, t.askAccess(ctx, s, token)
+	})
+	if v.token == token && v.refused == nil && !v.until.IsZero() {
+		return nil // only its time is over: nobody waits
+	}
+	select {
+	case r := <-done:
+		return r.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// askAccess asks the platform, and notes what it says.
+func (t *tree) askAccess(ctx context.Context, s *source, token int64) error {
+	return t.access.note(s.asset.ID, token, s.Allowed(ctx), t.cfg.Refresh)
+}
+
+// note keeps the outcome of a call for the data of an asset, and returns what
+// holds now. Only an answer about this asset counts.
+func (a *access) note(asset string, token int64, err error, refresh time.Duration) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v := a.verdicts[asset]
+	switch {
+	case err == nil:
+		v = verdict{token: token, until: time.Now().Add(recheckAccess)}
+	case isRefusal(err):
+		v = verdict{
+			refused: fmt.Errorf("the platform shows this asset and refuses its data (it is discoverable only, or not shared with you any more): %w", err),
+			token:   token, until: time.Now().Add(refresh),
+		}
+	default:
+		v.token, v.until = token, time.Now().Add(retryAccess)
+	}
+	if a.verdicts == nil {
+		a.verdicts = make(map[string]verdict)
+	}
+	a.verdicts[asset] = v
+	return v.refused
+}
+
+// doubt makes the next look at an asset ask the platform, if err says that
+// something of it was refused.
+func (a *access) doubt(asset string, err error) {
+	if !isRefusal(err) {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if v, known := a.verdicts[asset]; known && v.refused == nil {
+		v.until = time.Time{}
+		a.verdicts[asset] = v
+	}
+}
+
+// isRefusal reports whether err refuses this, and not everything.
+func isRefusal(err error) bool {
+	return errors.Is(err, fault.ErrRefused) && !errors.Is(err, fault.ErrToken)
+}
