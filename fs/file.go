@@ -9,6 +9,7 @@ import (
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"codeoceanfs/cache"
 	"codeoceanfs/remote"
@@ -23,6 +24,7 @@ var (
 	_ fusefs.FileReader      = (*fileHandle)(nil)
 	_ fusefs.FileReleaser    = (*fileHandle)(nil)
 	_ fusefs.FileFsyncer     = (*fileHandle)(nil)
+	_ fusefs.FileLseeker     = (*fileHandle)(nil)
 )
 
 // file is one version of one file of an asset. Its size and time were fixed by
@@ -136,6 +138,26 @@ func (h *fileHandle) gone() {
 	// its own for a notice, so it may not be sent from a handler that the
 	// kernel waits for.
 	go h.f.NotifyContent(-1, 0)
+}
+
+// Lseek finds data and holes: see seek.
+func (h *fileHandle) Lseek(_ context.Context, off uint64, whence uint32) (uint64, syscall.Errno) {
+	return seek(off, whence, h.f.entry.Size)
+}
+
+// seek answers SEEK_DATA and SEEK_HOLE, the only ones that the kernel asks for,
+// of a file without holes: all of it is data, and the hole is at its end. Beyond
+// its last byte there is neither.
+func seek(off uint64, whence uint32, size int64) (uint64, syscall.Errno) {
+	switch {
+	case whence != unix.SEEK_DATA && whence != unix.SEEK_HOLE:
+		return 0, syscall.EINVAL
+	case off >= uint64(size):
+		return 0, syscall.ENXIO
+	case whence == unix.SEEK_HOLE:
+		return uint64(size), 0
+	}
+	return off, 0
 }
 
 // Fsync has nothing to write, which is a success.

@@ -16,6 +16,7 @@ var (
 	_ fusefs.NodeOpener    = (*textFile)(nil)
 	_ fusefs.FileReader    = (*textHandle)(nil)
 	_ fusefs.FileFsyncer   = (*textHandle)(nil)
+	_ fusefs.FileLseeker   = (*textHandle)(nil)
 )
 
 // text is a file that we write ourselves: a function that gives its content.
@@ -101,6 +102,11 @@ type textHandle struct{ content }
 func (h *textHandle) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	rest := h.bytes[min(off, int64(len(h.bytes))):]
 	return fuse.ReadResultData(rest[:min(len(dest), len(rest))]), 0
+}
+
+// Lseek finds data and holes: see seek.
+func (h *textHandle) Lseek(_ context.Context, off uint64, whence uint32) (uint64, syscall.Errno) {
+	return seek(off, whence, int64(len(h.bytes)))
 }
 
 // Fsync has nothing to write, which is a success.
