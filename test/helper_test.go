@@ -28,8 +28,9 @@ const helperVar = "CODEOCEANFS_TEST_HELPER"
 
 func helper(command string, args []string) int {
 	commands := map[string]func([]string) error{
-		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold, "show": show, "look": look, "xattrs": xattrs,
-		"texts": texts, "errnos": errnos, "patterns": patterns, "pathxattrs": pathXattrs,
+		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold, "show": show,
+		"look": look, "xattrs": xattrs, "texts": texts, "errnos": errnos, "patterns": patterns,
+		"pathxattrs": pathXattrs, "posix": posix, "posix-each": posixEach, "testfs": testfs, "conform": conform,
 	}
 	run, ok := commands[command]
 	if !ok {
