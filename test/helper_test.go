@@ -31,6 +31,7 @@ func helper(command string, args []string) int {
 		"sums": sums, "mmap": mapped, "random": random, "pattern": pattern, "hold": hold, "show": show,
 		"look": look, "xattrs": xattrs, "texts": texts, "errnos": errnos, "patterns": patterns,
 		"pathxattrs": pathXattrs, "posix": posix, "posix-each": posixEach, "testfs": testfs, "conform": conform,
+		"paced": paced, "jumping": jumping,
 	}
 	run, ok := commands[command]
 	if !ok {
