@@ -10,9 +10,11 @@ The environment says where to look:
     OTHER_TOKEN         a token of another user, not an administrator
     S3_ENDPOINT         the store, http://127.0.0.1:port
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY    keys for the private bucket
+    SDK_USED            a file for what of the SDK is used: see surface.py
     SAMPLES             a directory holding the samples as they are served
 """
 
+import functools
 import json
 import os
 import sys
@@ -120,7 +122,15 @@ def objects(bucket):
     return below(Path(os.environ["SAMPLES"]) / "buckets" / bucket / "objects")
 
 
+@functools.cache
+def watched():
+    """Notes what the script uses of the official client, where somebody wants to know."""
+    import surface
+    surface.watch()
+
+
 def codeocean(token="CODEOCEAN_TOKEN"):
     """The official client, with the token of that variable."""
     from codeocean import CodeOcean
+    watched()
     return CodeOcean(domain=os.environ["CODEOCEAN_DOMAIN"], token=os.environ[token])

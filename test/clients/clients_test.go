@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,8 @@ var odd = emulator.Quirks{
 // TestOutsideClients runs each script against an emulator of its own, since
 // some of them change what is there.
 func TestOutsideClients(t *testing.T) {
+	used := filepath.Join(t.TempDir(), "used")
+	t.Cleanup(func() { allUsed(t, used) }) // when the parallel ones are done
 	// No record changes by itself while records are compared.
 	const never = time.Hour
 	for name, c := range map[string]struct {
@@ -76,6 +79,7 @@ func TestOutsideClients(t *testing.T) {
 		"files":      {script: "sdk_files.py", draft: never},
 		"errors":     {script: "sdk_errors.py", draft: never},
 		"create":     {script: "sdk_create.py", draft: never},
+		"sources":    {script: "sdk_sources.py", draft: never},
 		"change":     {script: "sdk_change.py", draft: 2 * time.Second},
 		"boto":       {script: "s3_boto.py", draft: never},
 		"cli":        {script: "s3_cli.py", draft: never},
@@ -86,8 +90,31 @@ func TestOutsideClients(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			t.Log("\n" + run(t, serve(t, c.draft, c.quirks), c.script))
+			t.Log("\n" + run(t, append(serve(t, c.draft, c.quirks), "SDK_USED="+used), c.script))
 		})
+	}
+}
+
+// allUsed fails for each part of the SDK's data-asset client that no script has
+// used: a call, a parameter, a field of what is sent or comes back, a choice.
+func allUsed(t *testing.T, file string) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	used := strings.Fields(string(raw))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	all, err := script(ctx, nil, "surface.py")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, name := range strings.Fields(string(all)) {
+		if !slices.Contains(used, name) {
+			t.Errorf("no script has used or seen %s of the SDK", name)
+		}
 	}
 }
 
@@ -106,6 +133,14 @@ func serve(t *testing.T, draft time.Duration, quirks emulator.Quirks) []string {
 	if err := os.WriteFile(path, raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	d := decode[emulator.Deployment](t, filepath.Join(dir, "deployment.json"))
+	d.InputBucket, d.Endpoints = "demo-lab-private", []string{"lab-store"}
+	if raw, err = json.Marshal(d); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "deployment.json"), raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	s, err := emulator.New(emulator.Config{Data: dir, DraftTime: 500 * time.Millisecond, Quirks: quirks})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +153,6 @@ func serve(t *testing.T, draft time.Duration, quirks emulator.Quirks) []string {
 			t.Error(err)
 		}
 	})
-	d := decode[emulator.Deployment](t, filepath.Join(dir, "deployment.json"))
 	return []string{
 		"SAMPLES=" + dir,
 		"CODEOCEAN_DOMAIN=" + s.APIURL(),

@@ -67,6 +67,45 @@ def permissions_come_back_as_they_were_set():
 
 
 @check
+def every_role_is_kept_and_means_what_it_says():
+    other = codeocean("OTHER_TOKEN").data_assets
+    owner = UserPermissions(email=pilot.record["owner_email"], role=UserRole.Owner)
+    for role in UserRole:
+        api.update_permissions(pilot.id, Permissions(users=[owner, UserPermissions(email="grace@lab.example", role=role)],
+                                                     groups=[], everyone=EveryoneRole.None_, share_assets=True))
+        got = api.get_permissions(pilot.id)
+        equal(({u.email: u.role for u in got.users}["grace@lab.example"], got.share_assets), (role, True), role.value)
+        allowed = {
+            UserRole.Viewer: (True, False, False), UserRole.Editor: (True, True, False), UserRole.Owner: (True, True, True),
+        }[role]
+        for call, may in zip((lambda: other.get_data_asset(pilot.id),
+                              lambda: other.update_metadata(pilot.id, DataAssetUpdateParams(description="")),
+                              lambda: other.update_permissions(pilot.id, got)), allowed):
+            if may:
+                call()
+            else:
+                equal(raises(Error, call).status_code, 403, role.value)
+    for role in GroupRole:
+        api.update_permissions(pilot.id, Permissions(users=[owner], groups=[GroupPermissions(group="imaging", role=role)],
+                                                     everyone=EveryoneRole.None_))
+        equal(api.get_permissions(pilot.id).groups, [GroupPermissions(group="imaging", role=role)], role.value)
+    for everyone in EveryoneRole:
+        api.update_permissions(pilot.id, Permissions(users=[owner], groups=[], everyone=everyone))
+        equal(api.get_permissions(pilot.id).everyone, everyone, everyone.value)
+        found = pilot.id in {a.id for a in other.search_data_assets_iterator(DataAssetSearchParams(limit=1000))}
+        equal(found, everyone != EveryoneRole.None_, f"{everyone.value}: found by another user")
+    raises(Error, other.get_data_asset, pilot.id)
+
+
+@check
+def an_update_of_one_field_leaves_the_others():
+    before = api.get_data_asset(pilot.id)
+    after = api.update_metadata(pilot.id, DataAssetUpdateParams(description="only this"))
+    equal((after.name, after.tags, after.mount, after.description), (before.name, before.tags, before.mount, "only this"), "update")
+    api.update_metadata(pilot.id, DataAssetUpdateParams(description=before.description or ""))
+
+
+@check
 def a_draft_becomes_ready_and_then_has_files():
     draft = known["SmartSPIM_692911_2023-11-16_12-00-00"]
     asset = api.wait_until_ready(api.get_data_asset(draft.id), timeout=60)

@@ -51,12 +51,12 @@ def offset_skips():
 
 @check
 def sorting_holds_across_pages():
-    for field in (DataAssetSortBy.Created, DataAssetSortBy.Name, DataAssetSortBy.Size):
+    for field in DataAssetSortBy:
         keys = {o: [getattr(a, field.value) for a in search(archived=False, limit=4, sort_field=field, sort_order=o)]
                 for o in (SortOrder.Ascending, SortOrder.Descending)}
         up = keys[SortOrder.Ascending]
         # Whether capitals sort before small letters is the platform's affair.
-        fold = (lambda v: v.casefold()) if field == DataAssetSortBy.Name else (lambda v: v or 0)
+        fold = (lambda v: str(v).casefold()) if field in (DataAssetSortBy.Name, DataAssetSortBy.Type) else (lambda v: v or 0)
         if up != sorted(up, key=fold) and up != sorted(up, key=lambda v: v or 0):
             raise AssertionError(f"sorted by {field.value}: {up}")
         equal([fold(v) for v in keys[SortOrder.Descending]], [fold(v) for v in reversed(up)], f"{field.value} descending")
@@ -90,10 +90,28 @@ def ownership_tells_mine_from_others():
     equal(ids(ownership=Ownership.Created), those(lambda r: r["owner"] == mine), "created by me")
     if ids(ownership=Ownership.Shared) & ids(ownership=Ownership.Created):
         raise AssertionError("an asset is both mine and shared with me")
+    shared_by_me = lambda r: bool(r.get("permissions"))
+    equal(ids(ownership=Ownership.Private), those(lambda r: r["owner"] == mine and not shared_by_me(r)), "mine alone")
     other = codeocean("OTHER_TOKEN").data_assets
     found = {a.id for a in other.search_data_assets_iterator(
         DataAssetSearchParams(ownership=Ownership.Created, archived=False))}
     equal(found, those(lambda r: r["owner"] != mine), "created by the other user")
+
+
+@check
+def favorites_are_found():
+    equal(ids(favorite=True), those(lambda r: r.get("favorite")), "favorites")
+    equal(ids(favorite=False), set(active), "without the choice")
+
+
+@check
+def choices_narrow_together():
+    equal(ids(type=DataAssetType.Dataset, origin=DataAssetSearchOrigin.External, ownership=Ownership.Created, query="tag:ecephys",
+              filters=[SearchFilter(key="tags", value="calibration", exclude=True)],
+              sort_field=DataAssetSortBy.Type, sort_order=SortOrder.Ascending, limit=1),
+          {i for i in those(lambda r: r["type"] == "dataset" and r["source_bucket"]["external"]
+                            and "ecephys" in r.get("tags", []) and "calibration" not in r.get("tags", []))
+           if i in ids(ownership=Ownership.Created)}, "all choices at once")
 
 
 @check
