@@ -3,7 +3,6 @@ package test
 import (
 	"net/http"
 	"strconv"
-	"strings"
 	"testing"
 
 	"codeoceanfs/remote/emulator"
@@ -53,22 +52,6 @@ func TestWholeFileForARange(t *testing.T) {
 		if _, err := m.helper("pattern", m.path("dataset", asset, "block+1"), contentName(asset, "block+1")); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// TestRefusedForGood is a store that refuses: the reader is told, and so is
-// whoever looks for the reason.
-func TestRefusedForGood(t *testing.T) {
-	t.Parallel()
-	d := generated(t)
-	m := d.mount(t)
-	m.run("stat", m.path("dataset", "internal", "middle"))
-	defer d.Inject(emulator.Fault{Route: "s3.GetObject", Status: 403})()
-	if _, err := m.try("cat", m.path("dataset", "internal", "middle")); err == nil || !strings.Contains(err.Error(), "Permission denied") {
-		t.Errorf("%v", err)
-	}
-	if got := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(got, `"EACCES"`) || !strings.Contains(got, "middle") {
-		t.Errorf("errors.jsonl: %s", got)
 	}
 }
 

@@ -86,10 +86,16 @@ var readingCalls = map[string]func(*testing.T, reading){
 			want   int64
 			err    error
 		}{
-			{0, unix.SEEK_DATA, 0, nil}, {1234, unix.SEEK_DATA, 1234, nil}, {readingSize - 1, unix.SEEK_DATA, readingSize - 1, nil},
-			{0, unix.SEEK_HOLE, readingSize, nil}, {1234, unix.SEEK_HOLE, readingSize, nil},
-			{readingSize, unix.SEEK_DATA, -1, unix.ENXIO}, {readingSize, unix.SEEK_HOLE, -1, unix.ENXIO},
-			{-5, unix.SEEK_END, readingSize - 5, nil}, {-1, unix.SEEK_SET, -1, unix.EINVAL}, {10, unix.SEEK_END, readingSize + 10, nil},
+			{0, unix.SEEK_DATA, 0, nil},
+			{1234, unix.SEEK_DATA, 1234, nil},
+			{readingSize - 1, unix.SEEK_DATA, readingSize - 1, nil},
+			{0, unix.SEEK_HOLE, readingSize, nil},
+			{1234, unix.SEEK_HOLE, readingSize, nil},
+			{readingSize, unix.SEEK_DATA, -1, unix.ENXIO},
+			{readingSize, unix.SEEK_HOLE, -1, unix.ENXIO},
+			{-5, unix.SEEK_END, readingSize - 5, nil},
+			{-1, unix.SEEK_SET, -1, unix.EINVAL},
+			{10, unix.SEEK_END, readingSize + 10, nil},
 		} {
 			if got, err := unix.Seek(fd, c.off, c.whence); err != c.err || err == nil && got != c.want {
 				t.Errorf("lseek(%d, %d) is %d, %v", c.off, c.whence, got, err)

@@ -1,8 +1,6 @@
 package test
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -89,6 +87,17 @@ var refusals = map[string]func(*testing.T, *ward){
 			t.Errorf("status %+v", s)
 		}
 		w.logged(1, "catalog not refreshed, what is known stays")
+	},
+
+	"a token that may list assets and not read them shows their records alone": func(t *testing.T, w *ward) {
+		w.Inject(emulator.Fault{Route: "files", Status: http.StatusForbidden})
+		w.mount()
+		w.lists("discoverable", "mine", "shared")
+		if got := w.m.run("ls", "-A", w.m.path("dataset", "mine")); got != ".meta.json\n" {
+			t.Errorf("listed: %q", got)
+		}
+		w.refuses("cat", w.m.path("dataset", "mine", "a"))
+		w.told("refuses its data", w.ids["mine"])
 	},
 
 	"a token revoked while mounted: what was read stays readable, and all else is refused": func(t *testing.T, w *ward) {
@@ -308,198 +317,45 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// ward is a deployment of two users, and the mount of one of them.
-type ward struct {
-	*deployment
-	t          *testing.T
-	m          *mounted
-	grace, ada emulator.Token
-	ids        map[string]string // asset name → id
-	env        []string
-	flags      []string
-	file       string // with the token
-}
-
-func newWard(t *testing.T) *ward {
-	w := &ward{
-		deployment: serve(t), t: t, ids: map[string]string{},
-		grace: emulator.Token{Token: "cop_demo", User: "grace", Email: "grace@lab.example", Access: "read-write"},
-		ada:   emulator.Token{Token: "cop_demo_other", User: "ada", Email: "ada@lab.example", Access: "read-write"},
-		file:  filepath.Join(t.TempDir(), "token"),
-	}
-	readOnly := w.grace
-	readOnly.Token, readOnly.Access = "cop_demo_readonly", "read-only"
-	w.SetTokens(w.grace, w.ada, readOnly)
-	w.env = append(w.environment(t), "CODEOCEAN_TOKEN=")
-	w.flags = []string{"--token-file", w.file}
-	w.token(w.grace.Token)
-	for _, a := range []struct {
-		name  string
-		owner emulator.Token
-	}{{"mine", w.grace}, {"shared", w.ada}, {"discoverable", w.ada}, {"private", w.ada}} {
-		w.add(emulator.Asset{
-			Record: emulator.Record{Name: a.name, Owner: a.owner.User, OwnerEmail: a.owner.Email},
-			Generate: []emulator.Generated{
-				{Path: "a", Size: 300_000}, {Path: "sub/b", Size: 1000}, {Path: "many/f%03d", Count: []int{200}, Size: 10},
-			},
-		})
-	}
-	w.share("shared", "viewer")
-	w.share("discoverable", "discoverable")
-	return w
-}
-
-func (w *ward) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *ward) add(a emulator.Asset) {
-	w.t.Helper()
-	id, err := w.Add(a)
-	w.must(err)
-	w.ids[a.Name] = id
-}
-
-// share gives Grace a role with an asset of Ada's, or takes it away.
-func (w *ward) share(asset, role string) {
-	w.t.Helper()
-	w.must(w.Change(w.ids[asset], func(a *emulator.Asset) {
-		switch role {
-		case "":
-			a.Permissions = nil
-		case "discoverable":
-			a.Permissions = &emulator.Permissions{Everyone: role}
-		default:
-			a.Permissions = &emulator.Permissions{Users: []emulator.UserRole{{Email: w.grace.Email, Role: role}}}
+// TestUnreadable looks at assets whose data cannot be read: they have their
+// record, their data is refused, and the reason is there to be found.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	m := deploy(t).mount(t)
+	for name, reason := range map[string]string{
+		"exaSPIM_705363_2024-06-05_00-00-00": "is a draft",
+		"FIP_668294_2023-08-01_15-22-31":     "creation failed",
+		"clinical_MR_007":                    "permission denied",
+	} {
+		dir := m.path("dataset", name)
+		if got := m.run("ls", "-A", dir); got != ".meta.json\n" {
+			t.Errorf("ls %s: %q", name, got)
 		}
-	}))
-}
-
-// token puts a token into the file, whole at every moment.
-func (w *ward) token(token string) {
-	w.t.Helper()
-	w.must(os.WriteFile(w.file+".new", []byte(token+"\n"), 0o600))
-	w.must(os.Rename(w.file+".new", w.file))
-}
-
-func (w *ward) mount() {
-	w.t.Helper()
-	var err error
-	w.m, err = w.tryMount(w.t, w.t.TempDir(), w.env, w.flags...)
-	w.must(err)
-}
-
-func (w *ward) doesNotMount(why string) {
-	w.t.Helper()
-	_, err := w.tryMount(w.t, w.t.TempDir(), w.env, w.flags...)
-	if err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), "exit status 32") {
-		w.t.Errorf("mounted, or not because %q: %v", why, err)
-	}
-}
-
-func (w *ward) read(file string) error {
-	asset, path, _ := strings.Cut(file, "/")
-	_, err := w.m.helper("pattern", w.m.path("dataset", file), w.ids[asset]+"/"+path)
-	return err
-}
-
-// reads reads files of assets, byte by byte.
-func (w *ward) reads(files ...string) {
-	w.t.Helper()
-	for _, file := range files {
-		if err := w.read(file); err != nil {
-			w.t.Error(err)
+		m.run("cat", dir+"/.meta.json")
+		if _, err := m.try("cat", dir+"/anything"); err == nil || !strings.Contains(err.Error(), "Permission denied") {
+			t.Errorf("cat %s/anything: %v", name, err)
+		}
+		if faults := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(faults, reason) {
+			t.Errorf("%s: no %q in errors.jsonl:\n%s", name, reason, faults)
+		}
+		if !strings.Contains(m.log.String(), reason) {
+			t.Errorf("%s: no %q in the log", name, reason)
 		}
 	}
 }
 
-func (w *ward) eventuallyReads(files ...string) {
-	w.t.Helper()
-	for _, file := range files {
-		eventually(w.t, file, func() error { return w.read(file) })
+// TestRefusedForGood is a store that refuses: the reader is told, and so is
+// whoever looks for the reason.
+func TestRefusedForGood(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t)
+	m.run("stat", m.path("dataset", "internal", "middle"))
+	defer d.Inject(emulator.Fault{Route: "s3.GetObject", Status: 403})()
+	if _, err := m.try("cat", m.path("dataset", "internal", "middle")); err == nil || !strings.Contains(err.Error(), "Permission denied") {
+		t.Errorf("%v", err)
 	}
-}
-
-func (w *ward) lists(names ...string) {
-	w.t.Helper()
-	if got, want := strings.Fields(w.m.run("ls", w.m.path("dataset"))), fmt.Sprint(names); fmt.Sprint(got) != want {
-		w.t.Errorf("listed: %s instead of %s", got, want)
+	if got := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(got, `"EACCES"`) || !strings.Contains(got, "middle") {
+		t.Errorf("errors.jsonl: %s", got)
 	}
-}
-
-func (w *ward) eventuallyLists(names ...string) {
-	w.t.Helper()
-	eventually(w.t, fmt.Sprint(names), func() error {
-		if got := strings.Fields(w.m.run("ls", w.m.path("dataset"))); fmt.Sprint(got) != fmt.Sprint(names) {
-			return fmt.Errorf("%w: %s", errNotYet, got)
-		}
-		return nil
-	})
-}
-
-// fails runs a program that must fail, and say so in these words.
-func (w *ward) fails(words, program string, args ...string) {
-	w.t.Helper()
-	_, err := w.m.try(program, args...)
-	if err == nil || !strings.Contains(strings.ToLower(err.Error()), words) {
-		w.t.Errorf("%s %s: not %q: %v", program, args, words, err)
-	}
-}
-
-func (w *ward) refuses(program string, args ...string) {
-	w.t.Helper()
-	w.fails("permission denied", program, args...)
-}
-
-// told looks for words about an asset in errors.jsonl, and in the log.
-func (w *ward) told(words, asset string) {
-	w.t.Helper()
-	found := false
-	for line := range strings.Lines(w.m.run("cat", w.m.path("control", "errors.jsonl"))) {
-		found = found || strings.Contains(line, words) && strings.Contains(line, asset) && strings.Contains(line, `"EACCES"`)
-	}
-	if !found {
-		w.t.Errorf("errors.jsonl has no %q about %s: %s", words, asset, w.m.run("cat", w.m.path("control", "errors.jsonl")))
-	}
-	if !strings.Contains(w.m.log.String(), words) {
-		w.t.Errorf("no %q in the log", words)
-	}
-}
-
-// logged counts the lines of the log that hold some words.
-func (w *ward) logged(want int, words string) {
-	w.t.Helper()
-	if got := strings.Count(w.m.log.String(), words); got != want {
-		w.t.Errorf("the log says %d times %q, not %d times", got, words, want)
-	}
-}
-
-// status is what status.json tells of tokens and refreshes.
-type status struct {
-	Token struct {
-		Accepted             bool
-		Since, Message, File string
-	}
-	Catalog struct {
-		LastError string `json:"last_error"`
-	}
-}
-
-func (w *ward) status() (s status) {
-	w.t.Helper()
-	w.must(json.Unmarshal([]byte(w.m.run("cat", w.m.path("control", "status.json"))), &s))
-	return s
-}
-
-func (w *ward) eventuallyStatus(is func(status) bool) {
-	w.t.Helper()
-	eventually(w.t, "status.json", func() error {
-		if s := w.status(); !is(s) {
-			return fmt.Errorf("%w: %+v", errNotYet, s)
-		}
-		return nil
-	})
 }

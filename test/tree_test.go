@@ -196,33 +196,6 @@ func TestMeta(t *testing.T) {
 	}
 }
 
-// TestUnreadable looks at assets whose data cannot be read: they have their
-// record, their data is refused, and the reason is there to be found.
-func TestUnreadable(t *testing.T) {
-	t.Parallel()
-	m := deploy(t).mount(t)
-	for name, reason := range map[string]string{
-		"exaSPIM_705363_2024-06-05_00-00-00": "is a draft",
-		"FIP_668294_2023-08-01_15-22-31":     "creation failed",
-		"clinical_MR_007":                    "permission denied",
-	} {
-		dir := m.path("dataset", name)
-		if got := m.run("ls", "-A", dir); got != ".meta.json\n" {
-			t.Errorf("ls %s: %q", name, got)
-		}
-		m.run("cat", dir+"/.meta.json")
-		if _, err := m.try("cat", dir+"/anything"); err == nil || !strings.Contains(err.Error(), "Permission denied") {
-			t.Errorf("cat %s/anything: %v", name, err)
-		}
-		if faults := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(faults, reason) {
-			t.Errorf("%s: no %q in errors.jsonl:\n%s", name, reason, faults)
-		}
-		if !strings.Contains(m.log.String(), reason) {
-			t.Errorf("%s: no %q in the log", name, reason)
-		}
-	}
-}
-
 // TestReadOnly tries to change the tree in every way there is.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()

@@ -21,6 +21,7 @@ type standing struct {
 	mu      sync.Mutex // guards what follows
 	token   string     // the one in use
 	changes int64      // how often it was another one
+	good    bool       // a token was accepted once
 	refused TokenStatus
 	until   time.Time // refused is not asked again before
 	problem error     // with the token's file
@@ -108,7 +109,7 @@ func (c *Client) answered(token string, err error) {
 	}
 	before := s.refused.Since
 	if !isUnauthorized(err) {
-		s.refused, s.until = TokenStatus{}, time.Time{}
+		s.good, s.refused, s.until = true, TokenStatus{}, time.Time{}
 		if before != nil {
 			c.log.Info("the platform accepts the token again")
 		}
@@ -116,8 +117,11 @@ func (c *Client) answered(token string, err error) {
 	}
 	now := time.Now()
 	s.refused.Message, s.until = e.Message, now.Add(refusedFor)
-	if before == nil {
-		s.refused.Since = &now
+	if before != nil {
+		return
+	}
+	s.refused.Since = &now
+	if s.good { // else nothing is mounted, and whoever wants to is told
 		c.log.Error("the platform refuses the token: what is not in the cache cannot be read before there is another",
 			"host", c.Host(), "message", e.Message)
 	}

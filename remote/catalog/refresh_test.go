@@ -203,6 +203,24 @@ func TestRefusedTwiceIsGone(t *testing.T) {
 	wantDirs(t, c, false, "mine")
 }
 
+// The second look at an asset that is refused takes no second full listing.
+func TestRefusedIsAskedAgainSoon(t *testing.T) {
+	p := newPlatform(t)
+	p.add(uuid(1), "mine", 1)
+	p.add(uuid(2), "shared", 2)
+	c := run(t, p, catalog.Config{Refresh: 20 * time.Millisecond, Sweep: time.Hour})
+	wantDirs(t, c, false, "mine", "shared")
+	p.do(func() { p.hidden[uuid(2)], p.refused[uuid(2)] = true, true })
+	refresh(t, c)
+	for ctx := soon(t); ; time.Sleep(time.Millisecond) {
+		if all, err := c.List(ctx, false, api.Dataset); err != nil {
+			t.Fatal(err)
+		} else if len(all) == 1 {
+			break
+		}
+	}
+}
+
 // A colleague leaves a group, and hundreds of assets are refused at once: all
 // go, without a request for each; and they come back with the colleague.
 func TestUnsharedByHundreds(t *testing.T) {

@@ -106,6 +106,7 @@ func (c *Catalog) load(ctx context.Context) error {
 		at.err = errStopped
 	} else if err != nil {
 		at.err = fmt.Errorf("load the catalog: %w", err)
+		c.note(err) // who waits may look there next
 	}
 	close(at.done)
 	return err
