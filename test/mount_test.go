@@ -173,6 +173,18 @@ func (m *mounted) stop() {
 // secrets is what no log, no error and no file of ours may hold.
 var secrets = regexp.MustCompile(`cop_demo|X-Amz-Signature=[0-9a-f]{8}|not/a/secret`)
 
+// logs waits for words in the log, which comes through a pipe of its own and may
+// be behind what the mount has answered.
+func (m *mounted) logs(t *testing.T, words string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%q in the log", words), func() error {
+		if !strings.Contains(m.log.String(), words) {
+			return errNotYet
+		}
+		return nil
+	})
+}
+
 // goroutines makes the program print its stacks, and ends it.
 func (m *mounted) goroutines() string {
 	if m.process == nil {

@@ -188,9 +188,7 @@ var refusals = map[string]func(*testing.T, *ward){
 			w.eventuallyStatus(func(s status) bool { return s.Token.Accepted && strings.Contains(s.Token.File, spoilt) })
 			w.reads("mine/a", "mine/sub/b")
 			w.m.run("ls", "-R", w.m.path("dataset"))
-			if !strings.Contains(w.m.log.String(), spoilt) {
-				t.Errorf("no %q in the log", spoilt)
-			}
+			w.m.logs(t, spoilt)
 			w.must(os.RemoveAll(w.file))
 			w.token(w.grace.Token)
 			w.eventuallyStatus(func(s status) bool { return s.Token.Accepted && s.Token.File == "" })
@@ -338,9 +336,7 @@ func TestUnreadable(t *testing.T) {
 		if faults := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(faults, reason) {
 			t.Errorf("%s: no %q in errors.jsonl:\n%s", name, reason, faults)
 		}
-		if !strings.Contains(m.log.String(), reason) {
-			t.Errorf("%s: no %q in the log", name, reason)
-		}
+		m.logs(t, reason)
 	}
 }
 

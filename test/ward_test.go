@@ -167,14 +167,13 @@ func (w *ward) told(words, asset string) {
 	if !found {
 		w.t.Errorf("errors.jsonl has no %q about %s: %s", words, asset, w.m.run("cat", w.m.path("control", "errors.jsonl")))
 	}
-	if !strings.Contains(w.m.log.String(), words) {
-		w.t.Errorf("no %q in the log", words)
-	}
+	w.m.logs(w.t, words)
 }
 
 // logged counts the lines of the log that hold some words.
 func (w *ward) logged(want int, words string) {
 	w.t.Helper()
+	w.m.logs(w.t, words)
 	if got := strings.Count(w.m.log.String(), words); got != want {
 		w.t.Errorf("the log says %d times %q, not %d times", got, words, want)
 	}
