@@ -17,9 +17,15 @@ const (
 	// What was read of it is in our caches, so that nothing else would show
 	// that its owner has taken the right away.
 	recheckAccess = 15 * time.Minute
-	// retryAccess is how soon a question without an answer is asked again.
-	retryAccess = 2 * time.Second
+	// retryAccess is how soon a question without an answer is asked again, and
+	// accessPatience how long a program waits for one: the question is the
+	// listing of a folder, which may be a large one.
+	retryAccess    = 30 * time.Second
+	accessPatience = 5 * time.Second
 )
+
+// errNoAnswer says nothing about an asset.
+var errNoAnswer = errors.New("no answer yet")
 
 // access remembers of which assets the platform has given, or refused, the
 // data. What is cached needs no request, and so would be given out for ever:
@@ -44,8 +50,8 @@ type verdict struct {
 	until   time.Time
 }
 
-// check refuses an asset whose data may not be read now. One of which nothing
-// was listed yet passes: to list it asks the platform.
+// checkAccess refuses an asset whose data may not be read now. One of which
+// nothing was listed yet passes: to list it asks the platform.
 func (t *tree) checkAccess(ctx context.Context, s *source) error {
 	a, token := &t.access, t.dep.API.TokenChanges()
 	a.mu.Lock()
@@ -60,22 +66,21 @@ func (t *tree) checkAccess(ctx context.Context, s *source) error {
 	done := a.flights.DoChan(s.asset.ID, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupBudget)
 		defer cancel()
-		return nil, t.askAccess(ctx, s, token)
+		return nil, a.note(s.asset.ID, token, s.Allowed(ctx), t.cfg.Refresh)
 	})
 	if v.token == token && v.refused == nil && !v.until.IsZero() {
 		return nil // only its time is over: nobody waits
 	}
+	patience := time.NewTimer(accessPatience)
+	defer patience.Stop()
 	select {
 	case r := <-done:
 		return r.Err
+	case <-patience.C:
+		return a.note(s.asset.ID, token, errNoAnswer, t.cfg.Refresh)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// askAccess asks the platform, and notes what it says.
-func (t *tree) askAccess(ctx context.Context, s *source, token int64) error {
-	return t.access.note(s.asset.ID, token, s.Allowed(ctx), t.cfg.Refresh)
 }
 
 // note keeps the outcome of a call for the data of an asset, and returns what

@@ -83,7 +83,9 @@ func (t *tree) listOrFind(ctx context.Context, s *source, dir, name string) (*re
 			return nil, e, nil
 		case <-slow.C:
 			go func() {
+				token := t.dep.API.TokenChanges()
 				if e, err := s.Find(ctx, dir, name); err == nil {
+					t.access.note(s.asset.ID, token, nil, t.cfg.Refresh)
 					found <- &e
 				}
 			}()
