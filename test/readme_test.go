@@ -71,7 +71,7 @@ func TestTranscript(t *testing.T) {
 }
 
 // TestPromises holds the README to its word that each line of its semantics is
-// tested: every test it names exists.
+// tested: every test it names exists, and so does every case that it quotes.
 func TestPromises(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../README.md")
@@ -94,6 +94,16 @@ func TestPromises(t *testing.T) {
 	for _, n := range named {
 		if !strings.Contains(sources.String(), "func "+n[1]+"(t *testing.T)") {
 			t.Errorf("the README names %s, which does not exist", n[1])
+		}
+	}
+	cases := regexp.MustCompile(`“([^”]+)”`).FindAllStringSubmatch(string(readme), -1)
+	if len(cases) < 30 {
+		t.Errorf("the README quotes only %d cases", len(cases))
+	}
+	for _, c := range cases[1:] { // the first is “quotes”
+		name := strings.ToLower(c[1][:1]) + c[1][1:] // it may begin a sentence
+		if !strings.Contains(sources.String(), `"`+name+`"`) && !strings.Contains(sources.String(), `"`+c[1]+`"`) {
+			t.Errorf("the README quotes “%s”, which is no case of a table", c[1])
 		}
 	}
 }
