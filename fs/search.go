@@ -150,9 +150,10 @@ func (d *queryDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 }
 
 // linkNode is the link to a result. It is relative, so that it leads to the same
-// place wherever the mount is seen from.
+// place wherever the mount is seen from, and made of names of ours: a type may
+// be called "..".
 func (d *queryDir) linkNode(ctx context.Context, h hit, out *fuse.EntryOut) *fusefs.Inode {
-	l := &link{node: node{t: d.t}, target: "../../" + string(h.asset.Type) + "/" + h.asset.Dir, created: h.asset.Created}
+	l := &link{node: node{t: d.t}, target: "../../" + typeName(h.asset.Type) + "/" + h.asset.Dir, created: h.asset.Created}
 	l.fill(&out.Attr)
 	out.SetEntryTimeout(d.t.cfg.Refresh)
 	out.SetAttrTimeout(d.t.cfg.Refresh)
