@@ -68,15 +68,16 @@ func (c *Client) present(ctx context.Context) (string, error) {
 	}
 	s := &c.standing
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.problem
-	s.problem = err
-	if s.token != token && s.token != "" {
+	before, replaced := s.problem, s.token != "" && s.token != token
+	s.problem, s.token = err, token
+	if replaced {
 		s.changes++
 		s.until = time.Time{} // that was another one
+	}
+	s.mu.Unlock()
+	if replaced {
 		c.log.Info("the token was replaced")
 	}
-	s.token = token
 	switch {
 	case err != nil && (before == nil || before.Error() != err.Error()):
 		c.log.Warn("the token is not read again, the one before stays in use", "error", err)
@@ -101,30 +102,45 @@ func (c *Client) answered(token string, err error) {
 	if err != nil && (!errors.As(err, &e) || e.Status == 0) {
 		return // no answer, or none of the platform's
 	}
-	s := &c.standing
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.token != token {
-		return // of a call with the token before
-	}
-	before := s.refused.Since
 	if !isUnauthorized(err) {
-		s.good, s.refused, s.until = true, TokenStatus{}, time.Time{}
-		if before != nil {
+		if c.standing.accept(token) {
 			c.log.Info("the platform accepts the token again")
 		}
 		return
 	}
-	now := time.Now()
-	s.refused.Message, s.until = e.Message, now.Add(refusedFor)
-	if before != nil {
-		return
-	}
-	s.refused.Since = &now
-	if s.good { // else nothing is mounted, and whoever wants to is told
+	if c.standing.refuse(token, e.Message) {
 		c.log.Error("the platform refuses the token: what is not in the cache cannot be read before there is another",
 			"host", c.Host(), "message", e.Message)
 	}
+}
+
+// accept notes a good answer, and reports whether the one before was a refusal.
+func (s *standing) accept(token string) (turned bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token != token {
+		return false // of a call with the token before
+	}
+	turned = s.refused.Since != nil
+	s.good, s.refused, s.until = true, TokenStatus{}, time.Time{}
+	return turned
+}
+
+// refuse notes a refusal, and reports whether the answers before were good. If
+// there were none, nothing is mounted, and whoever wants to mount is told.
+func (s *standing) refuse(token, message string) (turned bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token != token {
+		return false
+	}
+	now := time.Now()
+	s.refused.Message, s.until = message, now.Add(refusedFor)
+	if s.refused.Since != nil {
+		return false
+	}
+	s.refused.Since = &now
+	return s.good
 }
 
 func isUnauthorized(err error) bool {
