@@ -92,7 +92,7 @@ func (a *access) note(asset string, token int64, err error, refresh time.Duratio
 	switch {
 	case err == nil:
 		v = verdict{token: token, until: time.Now().Add(recheckAccess)}
-	case isRefusal(err):
+	case fault.IsRefusal(err):
 		v = verdict{
 			refused: fmt.Errorf("the platform shows this asset and refuses its data (it is discoverable only, or not shared with you any more): %w", err),
 			token:   token, until: time.Now().Add(refresh),
@@ -110,7 +110,7 @@ func (a *access) note(asset string, token int64, err error, refresh time.Duratio
 // doubt makes the next look at an asset ask the platform, if err says that
 // something of it was refused.
 func (a *access) doubt(asset string, err error) {
-	if !isRefusal(err) {
+	if !fault.IsRefusal(err) {
 		return
 	}
 	a.mu.Lock()
@@ -119,9 +119,4 @@ func (a *access) doubt(asset string, err error) {
 		v.until = time.Time{}
 		a.verdicts[asset] = v
 	}
-}
-
-// isRefusal reports whether err refuses this, and not everything.
-func isRefusal(err error) bool {
-	return errors.Is(err, fault.ErrRefused) && !errors.Is(err, fault.ErrToken)
 }

@@ -10,6 +10,7 @@ import (
 
 	"codeoceanfs/remote"
 	"codeoceanfs/remote/catalog"
+	"codeoceanfs/remote/fault"
 )
 
 var (
@@ -72,7 +73,7 @@ func (a *assetDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHand
 	switch {
 	case err == nil:
 		return h, flags, 0
-	case isRefusal(err):
+	case fault.IsRefusal(err):
 		// The directory is there, and its record too. What is refused is the
 		// data, and the reason is where the data is asked for.
 		a.t.faults.Add(a.t.cfg.Logger, "list", a.id, "", syscall.EACCES, err)

@@ -72,7 +72,7 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 			// does not say what it holds.
 			return nil, fmt.Errorf("the record names no contained assets: %w: %w", fault.ErrRefused, err)
 		}
-		if s.Immutable() && (err == nil || isRefusal(err)) {
+		if s.Immutable() && (err == nil || fault.IsRefusal(err)) {
 			err = t.access.note(s.asset.ID, token, err, t.cfg.Refresh)
 		}
 		if err != nil {

@@ -50,7 +50,7 @@ func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]
 			switch {
 			case errors.Is(err, fault.ErrNotExist):
 				gone = append(gone, id)
-			case isRefused(err):
+			case fault.IsRefusal(err):
 				refused[id] = true
 			case err == nil && (!c.shows(a.Type) || c.cfg.Query != "" && fingerprint(a.Raw) != rec.sum):
 				gone = append(gone, id) // changed, so that the view excludes it
@@ -73,11 +73,6 @@ func (c *Catalog) missing(ctx context.Context, start time.Time, seen map[string]
 		c.log.Debug("assets that a full listing left out are kept", "count", kept)
 	}
 	return gone, unshared
-}
-
-// isRefused reports whether the platform refuses one asset, and not everything.
-func isRefused(err error) bool {
-	return errors.Is(err, fault.ErrRefused) && !errors.Is(err, fault.ErrToken)
 }
 
 // refusedTwice notes the assets that no search shows and a get refuses, and
@@ -121,7 +116,7 @@ func (c *Catalog) confirm(ctx context.Context) {
 		if asked++; asked > confirmAtMost {
 			break
 		}
-		if _, err := c.cfg.API.Get(ctx, id); isRefused(err) {
+		if _, err := c.cfg.API.Get(ctx, id); fault.IsRefusal(err) {
 			unshared = append(unshared, id)
 		}
 	}

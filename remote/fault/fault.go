@@ -53,6 +53,9 @@ var (
 // accept the token (401).
 var ErrToken = fmt.Errorf("%w: the token is not accepted", ErrRefused)
 
+// IsRefusal reports whether err refuses this one thing, and not everything.
+func IsRefusal(err error) bool { return errors.Is(err, ErrRefused) && !errors.Is(err, ErrToken) }
+
 // Error is one failed operation. The zero value of a field means that it is
 // not known or does not apply.
 type Error struct {
