@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ func longNames(query string) (rest string, long []string) {
 
 // terms yields the terms of a query as they stand there: words, each with its
 // field before a colon if it has one, and phrases in quotes.
-func terms(query string) func(yield func(string) bool) {
+func terms(query string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		quoted, start := false, -1
 		for i, r := range query + " " {
