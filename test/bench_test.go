@@ -26,7 +26,7 @@ func bench(b *testing.B, flags ...string) (*deployment, *mounted) {
 	d := serve(b, func(c *emulator.Config) {
 		c.Latency, c.ConnRate, c.TotalRate = benchLatency, benchConnRate, benchTotalRate
 	})
-	_, err := d.Add(emulator.Asset{
+	d.add(b, emulator.Asset{
 		Record: emulator.Record{ID: generatedID, Name: "internal", Type: "dataset", State: "ready"},
 		Generate: []emulator.Generated{
 			{Path: "f%03d", Count: []int{100}, Size: benchFile},
@@ -34,9 +34,6 @@ func bench(b *testing.B, flags ...string) (*deployment, *mounted) {
 			{Path: "trees/t%02d/d%02d/f%02d", Count: []int{100, 40, 50}, Size: 100},
 		},
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
 	return d, d.mount(b, append([]string{"--cache-size", "0"}, flags...)...)
 }
 

@@ -18,19 +18,12 @@ func TestTransfer(t *testing.T) {
 	t.Parallel()
 	const size = 3 << 20
 	d := serve(t)
-	if err := d.AddBucket(emulator.Bucket{Name: "elsewhere"}); err != nil {
-		t.Fatal(err)
-	}
+	d.addBucket(t, emulator.Bucket{Name: "elsewhere"})
 	put := func(path, seed string) {
-		if err := d.PutObject("elsewhere", emulator.Generated{Path: "p/" + path, Size: size, Seed: seed}); err != nil {
-			t.Fatal(err)
-		}
+		d.putObject(t, "elsewhere", emulator.Generated{Path: "p/" + path, Size: size, Seed: seed})
 	}
 	files := []emulator.Generated{{Path: "top", Size: size, Seed: "one"}, {Path: "sub/deep/f", Size: size, Seed: "one"}}
-	id, err := d.Add(emulator.Asset{Record: emulator.Record{Name: "x", Type: "dataset", State: "ready"}, Generate: files})
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := d.add(t, emulator.Asset{Record: emulator.Record{Name: "x", Type: "dataset", State: "ready"}, Generate: files})
 	m := d.mount(t)
 	m.run("find", m.path("dataset", "x"))
 	m.try("stat", m.path("dataset", "x", "sub", "new")) // a miss that seemed final
@@ -38,14 +31,11 @@ func TestTransfer(t *testing.T) {
 		put(f.Path, "one")
 	}
 	put("sub/new", "two")
-	err = d.Change(id, func(a *emulator.Asset) {
-		a.SourceBucket = &emulator.SourceBucket{Origin: "aws", Bucket: "elsewhere", Prefix: "p", External: true}
+	d.change(t, id, func(a *emulator.Asset) {
+		a.SourceBucket = inBucket("elsewhere", "p")
 		a.LastTransferred = float64(time.Now().Unix())
 		a.Generate = nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	eventually(t, "the new file", func() error {
 		_, err := m.helper("pattern", m.path("dataset", "x", "sub", "new"), "two")
 		return err
@@ -71,8 +61,7 @@ func TestEmptyForAWhile(t *testing.T) {
 		`{"name": "fresh", "mount": "fresh", "tags": [], "source": {"aws": {"bucket": "demo-open-data", "public": true,
 		  "prefix": "ecephys_661398_2023-03-31_17-01-09", "keep_on_external_storage": false}}}`)
 	eventually(t, "the files", func() error {
-		got := m.run("ls", "-A", m.path("dataset"))
-		if !strings.Contains(got, "fresh") {
+		if !slices.Contains(m.list("dataset"), "fresh") {
 			return errNotYet
 		}
 		m.run("ls", m.path("dataset", "fresh"))
@@ -88,92 +77,19 @@ func TestJunkNames(t *testing.T) {
 	d := serve(t)
 	odd := []string{".DS_Store", ".Trash-1000", "._notes", ".hidden", "Thumbs.db"}
 	for _, name := range odd {
-		_, err := d.Add(emulator.Asset{
+		d.add(t, emulator.Asset{
 			Record:   emulator.Record{Name: name, Type: "dataset", State: "ready"},
 			Generate: []emulator.Generated{{Path: name, Text: "it is " + name}},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 	m := d.mount(t)
-	if got := strings.Fields(m.run("ls", "-A", m.path("dataset"))); !slices.Equal(got, odd) {
-		t.Errorf("listed: %q", got)
+	if d := difference(m.list("dataset"), odd); d != "" {
+		t.Errorf("listed:%s", d)
 	}
 	for _, name := range odd {
 		if got := m.run("cat", m.path("dataset", name, name)); got != "it is "+name {
 			t.Errorf("%s: %q", name, got)
 		}
-	}
-}
-
-// TestMembers lists combined assets that are made oddly.
-func TestMembers(t *testing.T) {
-	t.Parallel()
-	d := serve(t)
-	const one, two, self, other = "22222222-0000-4000-8000-000000000001", "33333333-0000-4000-8000-000000000002",
-		"44444444-0000-4000-8000-000000000003", "55555555-0000-4000-8000-000000000004"
-	for _, id := range []string{one, two} {
-		_, err := d.Add(emulator.Asset{
-			Record:   emulator.Record{ID: id, Name: id, Type: "dataset", State: "ready"},
-			Generate: []emulator.Generated{{Path: "f", Text: id}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	combined := func(id, name string, members ...emulator.Contained) {
-		_, err := d.Add(emulator.Asset{Record: emulator.Record{ID: id, Name: name, Type: "combined", State: "ready", Contained: members}})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	combined("", "twice", emulator.Contained{ID: one, Mount: "a"}, emulator.Contained{ID: one, Mount: "b"})
-	combined("", "equal", emulator.Contained{ID: one, Mount: "a"}, emulator.Contained{ID: two, Mount: "a"})
-	combined("", "odd", emulator.Contained{ID: one, Mount: "../x"}, emulator.Contained{ID: two})
-	combined(self, "self", emulator.Contained{ID: one, Mount: "a"}, emulator.Contained{ID: self, Mount: "again"})
-	combined(other, "nested", emulator.Contained{ID: self, Mount: "inner"})
-	m := d.mount(t)
-	for name, want := range map[string]map[string]string{ // path of a file → asset it is of
-		"twice":  {"a/f": one, "b/f": one},
-		"equal":  {"a/f": one, "a@33333333/f": two},
-		"odd":    {"..%2Fx/f": one, two + "/f": two},
-		"self":   {"a/f": one},
-		"nested": {"inner/a/f": one},
-	} {
-		found := strings.Fields(m.run("find", m.path("combined", name), "-name", "f", "-printf", `%P\n`))
-		if len(found) != len(want) {
-			t.Errorf("%s: %q", name, found)
-		}
-		for path, id := range want {
-			if got, err := m.try("cat", m.path("combined", name, path)); got != id {
-				t.Errorf("%s/%s: %q, %v", name, path, got, err)
-			}
-		}
-	}
-	// A member that is not there yet is not gone for ever.
-	const late = "66666666-0000-4000-8000-000000000005"
-	combined("", "early", emulator.Contained{ID: late, Mount: "a"})
-	eventually(t, "the combined asset", func() error {
-		_, err := m.try("ls", m.path("combined", "early"))
-		return err
-	})
-	if _, err := m.try("cat", m.path("combined", "early", "a", "f")); err == nil {
-		t.Error("a member that does not exist")
-	}
-	_, err := d.Add(emulator.Asset{
-		Record:   emulator.Record{ID: late, Name: "late", Type: "dataset", State: "ready"},
-		Generate: []emulator.Generated{{Path: "f", Text: late}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the late member", func() error {
-		_, err := m.try("cat", m.path("combined", "early", "a", "f"))
-		return err
-	})
-	if got := m.run("cat", m.path("control", "status.json")); !strings.Contains(got, "contains itself") {
-		t.Errorf("what is left out is not told: %s", got)
 	}
 }
 
@@ -202,9 +118,7 @@ func TestStalledLookup(t *testing.T) {
 	m := d.mount(t)
 	dir := m.path("dataset", "external")
 	m.run("cat", dir+"/one")
-	if err := d.PutObject("lab-bucket", emulator.Generated{Path: "the/prefix/block", Size: 128 << 10, Seed: "second"}); err != nil {
-		t.Fatal(err)
-	}
+	d.putObject(t, "lab-bucket", emulator.Generated{Path: "the/prefix/block", Size: 128 << 10, Seed: "second"})
 	defer d.Inject(emulator.Fault{Path: "slow", Delay: 20 * time.Second})()
 	slow := make(chan error, 1)
 	go func() {

@@ -65,20 +65,16 @@ func TestPosixUnderAnOverlay(t *testing.T) {
 	for name := range posixtest.All {
 		lab.Generate = append(lab.Generate, emulator.Generated{Path: name + "/"})
 	}
-	if err := d.AddBucket(lab); err != nil {
-		t.Fatal(err)
-	}
-	_, err := d.Add(emulator.Asset{Record: emulator.Record{
-		Name: "folders", SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "lab", External: true},
+	d.addBucket(t, lab)
+	d.add(t, emulator.Asset{Record: emulator.Record{
+		Name: "folders", SourceBucket: inBucket("lab", ""),
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	m := d.mount(t)
 	asset := m.path("dataset", "folders")
 	before := m.tree(asset)
-	said := parseOutcomes(t)(m.try("env", "LOWER="+asset, "SCRATCH="+t.TempDir(), "unshare", "--mount", "sh", "-c", overlaid, "sh",
-		"env", helperVar+"=posix-each", os.Args[0]))
+	out, err := m.try("env", "LOWER="+asset, "SCRATCH="+t.TempDir(), "unshare", "--mount", "sh", "-c", overlaid, "sh",
+		"env", helperVar+"=posix-each", os.Args[0])
+	said := parseOutcomes(t, out, err)
 	// It wants two locks of one process to conflict, which they do in no file
 	// system of the kernel's own.
 	delete(said, "FcntlFlockLocksFile")
@@ -113,20 +109,13 @@ func TestFS(t *testing.T) {
 	t.Parallel()
 	d := serve(t)
 	files := []emulator.Generated{{Path: "empty"}, {Path: "a b/ü/c", Size: 5000}, {Path: "name"}, {Path: "name/f", Size: 1}}
-	add := func(a emulator.Asset) {
-		if _, err := d.Add(a); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := d.AddBucket(emulator.Bucket{Name: "lab", Public: true, Generate: files}); err != nil {
-		t.Fatal(err)
-	}
-	external := &emulator.SourceBucket{Origin: "aws", Bucket: "lab", External: true}
-	add(emulator.Asset{Record: emulator.Record{ID: generatedID, Name: "internal"}, Generate: files[:2]})
-	add(emulator.Asset{Record: emulator.Record{ID: externalID, Name: "external", SourceBucket: external}})
-	add(emulator.Asset{Record: emulator.Record{Name: "draft", State: "draft"}, Generate: files[:2]})
-	add(emulator.Asset{Record: emulator.Record{Name: "old", Type: "model"}, Archived: true, Generate: files[:2]})
-	add(emulator.Asset{Record: emulator.Record{Name: "both", Type: "combined", Contained: []emulator.Contained{
+	d.addBucket(t, emulator.Bucket{Name: "lab", Public: true, Generate: files})
+	external := inBucket("lab", "")
+	d.add(t, emulator.Asset{Record: emulator.Record{ID: generatedID, Name: "internal"}, Generate: files[:2]})
+	d.add(t, emulator.Asset{Record: emulator.Record{ID: externalID, Name: "external", SourceBucket: external}})
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "draft", State: "draft"}, Generate: files[:2]})
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "old", Type: "model"}, Archived: true, Generate: files[:2]})
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "both", Type: "combined", Contained: []emulator.Contained{
 		{ID: generatedID, Mount: "i"}, {ID: externalID, Mount: "e"},
 	}}})
 	m := d.mount(t)

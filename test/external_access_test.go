@@ -167,7 +167,7 @@ func TestExternalAccess(t *testing.T) {
 	d.SetS3Keys(storeKeys...)
 	minio.SetS3Keys(storeKeys...)
 	stores := d.onAWS(t, "us-east-1", "us-west-2", "eu-central-1")
-	rules := "buckets:\n"
+	rules, ids := "buckets:\n", map[string]string{}
 	for i, name := range slices.Sorted(maps.Keys(accesses)) {
 		a := accesses[name]
 		b := a.bucket
@@ -185,11 +185,11 @@ func TestExternalAccess(t *testing.T) {
 			at = minio
 		}
 		if b.Name != "is-gone" && b.Name != "-" {
-			if err := at.AddBucket(b); err != nil {
-				t.Fatal(err)
-			}
+			at.addBucket(t, b)
 		}
-		d.addAsset(t, name, a.origin, strings.Trim(b.Name, "-"), a.prefix)
+		source := inBucket(strings.Trim(b.Name, "-"), a.prefix)
+		source.Origin = cmp.Or(a.origin, source.Origin)
+		ids[name] = d.add(t, emulator.Asset{Record: emulator.Record{Name: name, SourceBucket: source}})
 	}
 	for user, variables := range users {
 		t.Run(cmp.Or(user, "nobody"), func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestExternalAccess(t *testing.T) {
 				}
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					a.check(t, m, name)
+					a.check(m.in(t), name, ids[name])
 				})
 			}
 		})
@@ -215,35 +215,32 @@ func TestExternalAccess(t *testing.T) {
 }
 
 // check compares what the mount answers. Nobody waits long, whatever it is.
-func (a access) check(t *testing.T, m *mounted, name string) {
+func (a access) check(m *mounted, name, id string) {
 	const patience = 20 * time.Second // on a busy machine; alone it takes a second
 	start := time.Now()
-	m = m.in(t)
 	dir := m.path("dataset", name)
 	a.cat(m, dir+"/a") // before anything is listed
-	listed := strings.Fields(m.run("ls", "-A", dir))
-	if want := append([]string{".meta.json"}, strings.Fields(a.lists)...); !slices.Equal(listed, want) {
-		t.Errorf("ls: %q", listed)
+	if d := difference(m.list("dataset", name), append([]string{".meta.json"}, strings.Fields(a.lists)...)); d != "" {
+		m.t.Errorf("ls:%s", d)
 	}
 	a.cat(m, dir+"/a")
 	if meta := m.run("cat", dir+"/.meta.json"); !strings.Contains(meta, name) {
-		t.Errorf(".meta.json: %s", meta)
+		m.t.Errorf(".meta.json: %s", meta)
 	}
 	if took := time.Since(start); took > patience {
-		t.Errorf("it took %s", took)
+		m.t.Errorf("it took %s", took)
 	}
-	id := assetID(m, name)
-	faults := linesWith(m.run("cat", m.path("control", "errors.jsonl")), id)
+	faults := linesWith(m.faults(), id)
 	logged := linesWith(m.log.String(), id)
 	if a.why == "" {
 		if faults != "" || logged != "" {
-			t.Errorf("errors where there are none: %s\n%s", faults, logged)
+			m.t.Errorf("errors where there are none: %s\n%s", faults, logged)
 		}
 		return
 	}
 	for where, text := range map[string]string{"errors.jsonl": faults, "the log": logged} {
 		if !strings.Contains(strings.ReplaceAll(text, `\`, ""), a.why) {
-			t.Errorf("no %q in %s:\n%s", a.why, where, text)
+			m.t.Errorf("no %q in %s:\n%s", a.why, where, text)
 		}
 	}
 }
@@ -257,19 +254,4 @@ func (a access) cat(m *mounted, file string) {
 	case a.fails == "" && failure != nil, a.fails != "" && (failure == nil || !strings.Contains(failure.Error(), a.fails)):
 		m.t.Errorf("cat: %v", failure)
 	}
-}
-
-func assetID(m *mounted, name string) string {
-	return strings.TrimSpace(m.run("python3", "-c", "import os, sys; print(os.getxattr(sys.argv[1], 'user.codeocean.id').decode())", m.path("dataset", name)))
-}
-
-// linesWith are the lines of a text that hold a word.
-func linesWith(text, word string) string {
-	var found strings.Builder
-	for line := range strings.Lines(text) {
-		if strings.Contains(line, word) {
-			found.WriteString(line)
-		}
-	}
-	return found.String()
 }

@@ -36,15 +36,11 @@ type versions struct {
 }
 
 func (v *versions) put(o emulator.Generated) {
-	if err := v.d.PutObject(v.bucket, o); err != nil {
-		v.t.Error(err)
-	}
+	v.d.putObject(v.t, v.bucket, o)
 }
 
 func (v *versions) remove(keys ...string) {
-	if err := v.d.DeleteObject(v.bucket, keys...); err != nil {
-		v.t.Error(err)
-	}
+	v.d.deleteObject(v.t, v.bucket, keys...)
 }
 
 func (v *versions) replace(size int64) {
@@ -76,10 +72,7 @@ var changes = map[string]change{
 	},
 	"a bucket that is closed to us is refused where it is open": {
 		does: func(v *versions) {
-			err := v.d.AddBucket(emulator.Bucket{Name: v.bucket, AccessKeys: []string{"AKIAOTHER"}})
-			if err != nil {
-				v.t.Error(err)
-			}
+			v.d.addBucket(v.t, emulator.Bucket{Name: v.bucket, AccessKeys: []string{"AKIAOTHER"}})
 		},
 		handle: "refused",
 	},
@@ -219,10 +212,7 @@ func TestChangedObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := m.hold(file)
-	err := d.PutObject("lab-bucket", emulator.Generated{Path: "the/prefix/middle", Size: middleSize, Seed: "second"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d.putObject(t, "lab-bucket", emulator.Generated{Path: "the/prefix/middle", Size: middleSize, Seed: "second"})
 	if got := read(); !strings.HasSuffix(got, "stale NFS file handle") && !strings.HasSuffix(got, "stale file handle") {
 		t.Errorf("the open file: %q", got)
 	}
@@ -234,15 +224,11 @@ func TestChangedObject(t *testing.T) {
 	first := emulator.Generated{Path: "the/prefix/block", Size: 128 << 10, Seed: "lab-bucket/the/prefix/block"}
 	other := emulator.Generated{Path: "the/prefix/block", Size: 128 << 10, Seed: "other"}
 	read = m.hold(m.path("dataset", "external", "block"))
-	if err := d.PutObject("lab-bucket", other); err != nil {
-		t.Fatal(err)
-	}
+	d.putObject(t, "lab-bucket", other)
 	if got := read(); !strings.HasSuffix(got, "file handle") {
 		t.Errorf("the open file: %q", got)
 	}
-	if err := d.PutObject("lab-bucket", first); err != nil {
-		t.Fatal(err)
-	}
+	d.putObject(t, "lab-bucket", first)
 	eventually(t, "the first version", func() error {
 		_, err := m.helper("pattern", m.path("dataset", "external", "block"), contentName("external", "block"))
 		return err

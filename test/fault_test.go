@@ -54,28 +54,3 @@ func TestWholeFileForARange(t *testing.T) {
 		}
 	}
 }
-
-// TestSmallCalls are the calls that programs make in passing.
-func TestSmallCalls(t *testing.T) {
-	t.Parallel()
-	m := generated(t).mount(t)
-	const script = `
-import errno, os, sys
-f = os.open(sys.argv[1], os.O_RDONLY)
-os.fsync(f)
-os.fdatasync(f)
-os.posix_fadvise(f, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-assert os.lseek(f, 10, os.SEEK_DATA) == 10
-assert os.lseek(f, 10, os.SEEK_HOLE) == os.fstat(f).st_size
-assert os.pread(f, 10, os.fstat(f).st_size) == b""
-assert os.statvfs(sys.argv[1]).f_namemax == 255
-assert os.fstat(f).st_ino == os.stat(sys.argv[1]).st_ino
-try:
-    os.stat(sys.argv[1] + "x" * 300)
-except OSError as e:
-    assert e.errno == errno.ENAMETOOLONG, e
-else:
-    raise AssertionError("a name of 300 bytes")
-`
-	m.run("python3", "-c", script, m.path("dataset", "internal", "middle"))
-}

@@ -52,7 +52,7 @@ func TestFormats(t *testing.T) {
 	}
 	d := serve(t, func(c *emulator.Config) { c.Data = data })
 	d.add(t, emulator.Asset{Record: emulator.Record{
-		ID: secondID, Name: "external", SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "lab", Prefix: "session", External: true},
+		ID: secondID, Name: "external", SourceBucket: inBucket("lab", "session"),
 	}})
 	d.add(t, emulator.Asset{Record: emulator.Record{
 		Name: "combined", Type: "combined", Contained: members(firstID, "inside", secondID, "outside"),

@@ -25,32 +25,32 @@ func inside(tests map[string]func(*testing.T)) error {
 // said: nothing when it passed.
 func (m *mounted) outcomes(helper string, args ...string) map[string]string {
 	m.t.Helper()
-	return parseOutcomes(m.t)(m.helper(helper, args...))
+	out, err := m.helper(helper, args...)
+	return parseOutcomes(m.t, out, err)
 }
 
-// parseOutcomes reads what inside has printed, when a test failed (err) or not.
-func parseOutcomes(t testing.TB) func(out string, err error) map[string]string {
-	return func(out string, err error) map[string]string {
-		t.Helper()
-		said := make(map[string]string)
-		for _, part := range strings.Split(out, "=== RUN   ")[1:] {
-			name, rest, _ := strings.Cut(part, "\n")
-			switch {
-			case strings.Contains(rest, "--- PASS: "):
-				said[name] = ""
-			case strings.Contains(rest, "--- SKIP: "):
-				said[name] = "skipped: " + rest
-			case strings.Contains(rest, "--- FAIL: "):
-				said[name] = "failed: " + rest
-			default:
-				said[name] = fmt.Sprintf("did not end: %v", err)
-			}
+// parseOutcomes reads what inside has printed, and how its program ended: with
+// an error when a test failed.
+func parseOutcomes(t testing.TB, out string, err error) map[string]string {
+	t.Helper()
+	said := make(map[string]string)
+	for _, part := range strings.Split(out, "=== RUN   ")[1:] {
+		name, rest, _ := strings.Cut(part, "\n")
+		switch {
+		case strings.Contains(rest, "--- PASS: "):
+			said[name] = ""
+		case strings.Contains(rest, "--- SKIP: "):
+			said[name] = "skipped: " + rest
+		case strings.Contains(rest, "--- FAIL: "):
+			said[name] = "failed: " + rest
+		default:
+			said[name] = fmt.Sprintf("did not end: %v", err)
 		}
-		if len(said) == 0 {
-			t.Fatalf("no test ran: %v", err)
-		}
-		return said
 	}
+	if len(said) == 0 {
+		t.Fatalf("no test ran: %v", err)
+	}
+	return said
 }
 
 // each reports the outcomes as tests of this one.

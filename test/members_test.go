@@ -3,7 +3,6 @@ package test
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"testing"
 
 	"codeoceanfs/remote/emulator"
@@ -38,10 +37,7 @@ func members(idsAndMounts ...string) (all []emulator.Contained) {
 func (d *deployment) parts(t *testing.T) {
 	t.Helper()
 	me := emulator.DefaultTokens()[0].User
-	err := d.AddBucket(emulator.Bucket{Name: "lab", Generate: []emulator.Generated{{Path: "third/f", Text: "three"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d.addBucket(t, emulator.Bucket{Name: "lab", Generate: []emulator.Generated{{Path: "third/f", Text: "three"}}})
 	for _, a := range []struct {
 		id, text string
 		asset    emulator.Asset
@@ -49,7 +45,7 @@ func (d *deployment) parts(t *testing.T) {
 		{firstID, "one", emulator.Asset{Record: emulator.Record{Mount: "first's mount"}}},
 		{secondID, "two", emulator.Asset{}},
 		{thirdID, "", emulator.Asset{Record: emulator.Record{
-			Mount: "third's mount", SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "lab", Prefix: "third", External: true},
+			Mount: "third's mount", SourceBucket: inBucket("lab", "third"),
 		}}},
 		{draftID, "four", emulator.Asset{Record: emulator.Record{State: "draft"}}},
 		{failedID, "five", emulator.Asset{Record: emulator.Record{State: "failed", FailureReason: "the bucket was full"}}},
@@ -68,30 +64,4 @@ func (d *deployment) parts(t *testing.T) {
 		}
 		d.add(t, a.asset)
 	}
-}
-
-// add puts one asset into the deployment.
-func (d *deployment) add(t *testing.T, a emulator.Asset) string {
-	t.Helper()
-	id, err := d.Add(a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
-// look is what the helper of that name prints of a directory of the mount.
-func (m *mounted) look(t *testing.T, parts ...string) []string {
-	t.Helper()
-	out, err := m.helper("look", m.path(parts...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return slices.Collect(func(yield func(string) bool) {
-		for line := range strings.Lines(out) {
-			if !yield(strings.TrimSuffix(line, "\n")) {
-				return
-			}
-		}
-	})
 }

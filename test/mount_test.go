@@ -3,12 +3,9 @@ package test
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,9 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"codeoceanfs/remote/emulator"
-	"codeoceanfs/remote/emulator/samples"
 )
 
 // Deadlines. They only bound what hangs: a test that is right takes a fraction.
@@ -27,65 +21,6 @@ const (
 	stopTime  = 30 * time.Second // until it is gone
 	runTime   = 60 * time.Second // for one program that reads it
 )
-
-// deployment is a running emulator.
-type deployment struct {
-	*emulator.Server
-	data string // its data directory
-}
-
-// deploy starts an emulator that serves the samples. edit may change how.
-func deploy(t testing.TB, edit ...func(*emulator.Config)) *deployment {
-	t.Helper()
-	data := t.TempDir()
-	if err := samples.Extract(data); err != nil {
-		t.Fatal(err)
-	}
-	d := serve(t, append([]func(*emulator.Config){func(c *emulator.Config) { c.Data = data }}, edit...)...)
-	// One of the drafts becomes ready by itself after a while, which is for
-	// people to see: tests do not depend on when they look.
-	err := d.Change("5cac5a26-dc70-5028-8db0-394d1069d2f1", func(a *emulator.Asset) { a.ReadyAfter, a.ReadyAt = 0, 0 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// serve starts an emulator that serves nothing but what edit gives it.
-func serve(t testing.TB, edit ...func(*emulator.Config)) *deployment {
-	t.Helper()
-	cfg := emulator.Config{DraftTime: time.Second}
-	for _, e := range edit {
-		e(&cfg)
-	}
-	s, err := emulator.New(cfg)
-	if err == nil {
-		err = s.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &deployment{s, cfg.Data}
-}
-
-// environment is what a user of the deployment would have set. Nothing of the
-// machine's own configuration gets in.
-func (d *deployment) environment(t testing.TB) []string {
-	home := t.TempDir()
-	key := emulator.DefaultS3Keys()[0]
-	return []string{
-		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(),
-		"XDG_CACHE_HOME=" + filepath.Join(home, ".cache"), "XDG_CONFIG_HOME=" + filepath.Join(home, ".config"),
-		"CODEOCEAN_DOMAIN=" + d.APIURL(), "CODEOCEAN_TOKEN=cop_demo",
-		"AWS_ACCESS_KEY_ID=" + key.AccessKey, "AWS_SECRET_ACCESS_KEY=" + key.SecretKey,
-		raceOptions,
-	}
-}
 
 // raceOptions make a data race end the program that has one, and not each of
 // them wait for a second at its end.
@@ -173,16 +108,9 @@ func (m *mounted) stop() {
 // secrets is what no log, no error and no file of ours may hold.
 var secrets = regexp.MustCompile(`cop_demo|X-Amz-Signature=[0-9a-f]{8}|not/a/secret`)
 
-// logs waits for words in the log, which comes through a pipe of its own and may
-// be behind what the mount has answered.
-func (m *mounted) logs(t *testing.T, words string) {
-	t.Helper()
-	eventually(t, fmt.Sprintf("%q in the log", words), func() error {
-		if !strings.Contains(m.log.String(), words) {
-			return errNotYet
-		}
-		return nil
-	})
+// in is the mount for a test of its own.
+func (m *mounted) in(t testing.TB) *mounted {
+	return &mounted{t: t, point: m.point, process: m.process, log: m.log, exited: m.exited}
 }
 
 // goroutines makes the program print its stacks, and ends it.
@@ -211,62 +139,6 @@ func (m *mounted) abort() {
 		}
 	}
 }
-
-// path is a path in the mount.
-func (m *mounted) path(parts ...string) string {
-	return filepath.Join(append([]string{m.point}, parts...)...)
-}
-
-// run runs a program and returns what it printed. It must succeed.
-func (m *mounted) run(program string, args ...string) string {
-	m.t.Helper()
-	out, err := m.try(program, args...)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return out
-}
-
-// try runs a program that may fail, with an error that holds what it said.
-func (m *mounted) try(program string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), runTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C", raceOptions)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		// Stuck in the kernel, a process does not die before it is let go.
-		time.AfterFunc(2*time.Second, m.abort)
-		return nil
-	}
-	cmd.WaitDelay = 5 * time.Second
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		return "", fmt.Errorf("%s %q hung for %s\n%s", program, args, runTime, m.goroutines())
-	}
-	if err != nil {
-		return stdout.String(), fmt.Errorf("%s %q: %w: %s%s", program, args, err, stdout.String(), stderr.String())
-	}
-	return stdout.String(), nil
-}
-
-// eventually waits until check is satisfied. The bound is generous: it is only
-// reached when the test fails.
-func eventually(t *testing.T, what string, check func() error) {
-	t.Helper()
-	var err error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if err = check(); err == nil {
-			return
-		}
-	}
-	t.Fatalf("%s: %v", what, err)
-}
-
-var errNotYet = errors.New("not yet")
 
 // lockedBuffer is a buffer that a process writes while a test reads it.
 type lockedBuffer struct {

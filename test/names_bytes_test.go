@@ -45,29 +45,19 @@ func TestEveryByteOfEveryName(t *testing.T) {
 		t.Fatalf("only %d names", len(paths))
 	}
 	d := serve(t)
-	if err := d.AddBucket(emulator.Bucket{Name: "lab-bucket"}); err != nil {
-		t.Fatal(err)
-	}
+	d.addBucket(t, emulator.Bucket{Name: "lab-bucket"})
 	var held, put []emulator.Generated
 	for i, path := range paths {
 		size := int64(3000 + 7*i)
 		held = append(held, emulator.Generated{Path: path, Size: size})
 		put = append(put, emulator.Generated{Path: "a prefix/with + odd %41 bytes/" + path, Size: size})
 	}
-	if err := d.PutObject("lab-bucket", put...); err != nil {
-		t.Fatal(err)
-	}
-	internal, err := d.Add(emulator.Asset{Record: emulator.Record{Name: "internal", Type: "dataset", State: "ready"}, Generate: held})
-	if err != nil {
-		t.Fatal(err)
-	}
-	external, err := d.Add(emulator.Asset{Record: emulator.Record{
+	d.putObject(t, "lab-bucket", put...)
+	internal := d.add(t, emulator.Asset{Record: emulator.Record{Name: "internal", Type: "dataset", State: "ready"}, Generate: held})
+	external := d.add(t, emulator.Asset{Record: emulator.Record{
 		Name: "external", Type: "dataset", State: "ready",
-		SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "lab-bucket", Prefix: "a prefix/with + odd %41 bytes/", External: true},
+		SourceBucket: inBucket("lab-bucket", "a prefix/with + odd %41 bytes/"),
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	m := d.mount(t)
 	for id, prefix := range map[string]string{internal: internal + "/", external: "lab-bucket/a prefix/with + odd %41 bytes/"} {
 		dir := m.path(".by-id", id)
@@ -100,8 +90,8 @@ func TestEveryByteOfEveryName(t *testing.T) {
 			t.Errorf("%s: %s files are right, %v", id, got, err)
 		}
 	}
-	if n, examples := m.hidden(); n != 0 {
-		t.Errorf("hidden: %q", examples)
+	if s := m.status(); s.Hidden.Count != 0 {
+		t.Errorf("hidden: %+v", s.Hidden)
 	}
 }
 
@@ -116,18 +106,11 @@ func TestToolsAgree(t *testing.T) {
 			held = append(held, emulator.Generated{Path: path, Text: path})
 		}
 	}
-	if _, err := d.Add(emulator.Asset{Record: emulator.Record{Name: "odd/names", Type: "dataset", State: "ready"}, Generate: held}); err != nil {
-		t.Fatal(err)
-	}
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "odd/names", Type: "dataset", State: "ready"}, Generate: held})
 	m := d.mount(t)
 	asset := m.path("dataset", "odd%2Fnames")
 	want := m.everything(asset)
-	names := func(out string) []string {
-		all := strings.Split(strings.TrimSuffix(out, "\x00"), "\x00")
-		slices.Sort(all)
-		return all
-	}
-	found := names(m.run("find", asset, "-mindepth", "1", "-printf", `%P\0`))
+	found := splitNames(m.run("find", asset, "-mindepth", "1", "-printf", `%P\0`))
 	if len(found) != len(want)-1 {
 		t.Errorf("find sees %d names, not %d", len(found), len(want)-1)
 	}
@@ -138,11 +121,11 @@ for dir, dirs, files in os.walk(top):
         path = os.path.join(dir, name)
         os.stat(path)
         sys.stdout.buffer.write(os.path.relpath(path, top) + b"\0")`
-	if got := names(m.run("python3", "-c", walk, asset)); !slices.Equal(got, found) {
+	if got := splitNames(m.run("python3", "-c", walk, asset)); !slices.Equal(got, found) {
 		t.Errorf("os.walk sees %d names, not %d", len(got), len(found))
 	}
 	top := slices.DeleteFunc(slices.Clone(found), func(path string) bool { return strings.Contains(path, "/") })
-	if got := names(m.run("ls", "-A", "--zero", asset)); !slices.Equal(got, top) {
+	if got := m.list("dataset", "odd%2Fnames"); !slices.Equal(got, top) {
 		t.Errorf("ls sees %q, not %q", got, top)
 	}
 	var ask []question

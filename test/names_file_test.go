@@ -15,6 +15,7 @@ import (
 // in Shows that ends in a slash is a folder.
 var fileNames = map[string]struct {
 	Holds    []string
+	Empty    []string          // held too, but without a byte
 	Shows    map[string]string // path in the mount → path in the asset
 	Never    []string          // paths that do not exist
 	External bool              // only a bucket can have these
@@ -22,13 +23,15 @@ var fileNames = map[string]struct {
 	"a file's name that a directory can hold is shown as it is": {
 		Holds: []string{"a b+c&d=e?f#g;h.csv", "~(x)!*'\".txt", "Größe/µm 🧠.nii.gz", " ", "-rf", "...", ".hid", "a\\b"},
 		Shows: map[string]string{
-			"a b+c&d=e?f#g;h.csv": "a b+c&d=e?f#g;h.csv", "~(x)!*'\".txt": "~(x)!*'\".txt", "Größe/": "", "Größe/µm 🧠.nii.gz": "Größe/µm 🧠.nii.gz",
+			"a b+c&d=e?f#g;h.csv": "a b+c&d=e?f#g;h.csv", "~(x)!*'\".txt": "~(x)!*'\".txt", "Größe/µm 🧠.nii.gz": "Größe/µm 🧠.nii.gz",
 			" ": " ", "-rf": "-rf", "...": "...", ".hid": ".hid", "a\\b": "a\\b",
 		},
 	},
 	"a control character in a file's name is %XX, and so is one in a folder's": {
-		Holds: []string{"line\nbreak", "d\x1b[1m/nul\x00nul"},
-		Shows: map[string]string{"line%0Abreak": "line\nbreak", "d%1B[1m/": "", "d%1B[1m/nul%00nul": "d\x1b[1m/nul\x00nul"},
+		Holds: []string{"line\nbreak", "tab\t", "cr\r", "del\x7f", "d\x1b[1m/nul\x00nul"},
+		Shows: map[string]string{
+			"line%0Abreak": "line\nbreak", "tab%09": "tab\t", "cr%0D": "cr\r", "del%7F": "del\x7f", "d%1B[1m/nul%00nul": "d\x1b[1m/nul\x00nul",
+		},
 		Never: []string{"line\nbreak", "line%0abreak"},
 	},
 	"a percent sign in a file's name is %25 where it would read as an escape": {
@@ -38,32 +41,29 @@ var fileNames = map[string]struct {
 	},
 	"a path is not found as one name, with its slashes escaped": {
 		Holds: []string{"a/b", "c"},
-		Shows: map[string]string{"a/": "", "a/b": "a/b", "c": "c"},
+		Shows: map[string]string{"a/b": "a/b", "c": "c"},
 		Never: []string{"a%2Fb", "%2Fc", "a%2F", "a/%2E%2E%2Fc"},
 	},
 	"files and folders named . or .. are %2E and %2E.": {
 		Holds: []string{".", "..", "a/./b", "a/../b", "c/.", "c/.."},
-		Shows: map[string]string{
-			"%2E": ".", "%2E.": "..", "a/": "", "a/%2E/": "", "a/%2E/b": "a/./b", "a/%2E./": "", "a/%2E./b": "a/../b",
-			"c/": "", "c/%2E": "c/.", "c/%2E.": "c/..",
-		},
+		Shows: map[string]string{"%2E": ".", "%2E.": "..", "a/%2E/b": "a/./b", "a/%2E./b": "a/../b", "c/%2E": "c/.", "c/%2E.": "c/.."},
 	},
 	"a file called .meta.json is %2Emeta.json in an asset's root, and .meta.json below it": {
-		Holds: []string{".meta.json", "%2Emeta.json", "sub/.meta.json2", ".meta.json2"},
-		Shows: map[string]string{"%2Emeta.json": ".meta.json", "%252Emeta.json": "%2Emeta.json", "sub/": "", "sub/.meta.json2": "sub/.meta.json2", ".meta.json2": ".meta.json2"},
+		Holds: []string{".meta.json", "%2Emeta.json", "sub/.meta.json", ".meta.json2"},
+		Shows: map[string]string{"%2Emeta.json": ".meta.json", "%252Emeta.json": "%2Emeta.json", "sub/.meta.json": "sub/.meta.json", ".meta.json2": ".meta.json2"},
 	},
 	"a folder called .meta.json is %2Emeta.json too": {
 		Holds: []string{".meta.json/f"},
-		Shows: map[string]string{"%2Emeta.json/": "", "%2Emeta.json/f": ".meta.json/f"},
+		Shows: map[string]string{"%2Emeta.json/f": ".meta.json/f"},
 	},
 	"of a file and a folder with one name the folder keeps it, and the file is name@file": {
 		Holds: []string{"a", "a/b", "a/b/c", "d"},
-		Shows: map[string]string{"a@file": "a", "a/": "", "a/b@file": "a/b", "a/b/": "", "a/b/c": "a/b/c", "d": "d"},
+		Shows: map[string]string{"a@file": "a", "a/b@file": "a/b", "a/b/c": "a/b/c", "d": "d"},
 		Never: []string{"d@file", "a/b/c@file"},
 	},
 	"a file whose own name ends in @file has its @ written %40": {
 		Holds: []string{"a", "a/b", "a@file", "b@file", "@file"},
-		Shows: map[string]string{"a@file": "a", "a/": "", "a/b": "a/b", "a%40file": "a@file", "b%40file": "b@file", "%40file": "@file"},
+		Shows: map[string]string{"a@file": "a", "a/b": "a/b", "a%40file": "a@file", "b%40file": "b@file", "%40file": "@file"},
 		Never: []string{"b@file", "@file"},
 	},
 	"a file's name that ends as the suffix of a cut one has its @ written %40": {
@@ -75,7 +75,6 @@ var fileNames = map[string]struct {
 		Holds: []string{strings.Repeat("x", 255), strings.Repeat("y", 256), strings.Repeat("é", 300) + "/" + strings.Repeat("z", 300)},
 		Shows: map[string]string{
 			strings.Repeat("x", 255): strings.Repeat("x", 255), strings.Repeat("y", 246) + "@" + hash8(strings.Repeat("y", 256)): strings.Repeat("y", 256),
-			strings.Repeat("é", 123) + "@" + hash8(strings.Repeat("é", 300)) + "/":                                                                    "",
 			strings.Repeat("é", 123) + "@" + hash8(strings.Repeat("é", 300)) + "/" + strings.Repeat("z", 246) + "@" + hash8(strings.Repeat("z", 300)): strings.Repeat("é", 300) + "/" + strings.Repeat("z", 300),
 		},
 		Never: []string{strings.Repeat("y", 246) + "@00000000"},
@@ -87,19 +86,20 @@ var fileNames = map[string]struct {
 	},
 	"names of our own directories are names as any other inside an asset": {
 		Holds: []string{"control/status.json", ".by-id/x", "dataset", ".search"},
-		Shows: map[string]string{"control/": "", "control/status.json": "control/status.json", ".by-id/": "", ".by-id/x": ".by-id/x", "dataset": "dataset", ".search": ".search"},
+		Shows: map[string]string{"control/status.json": "control/status.json", ".by-id/x": ".by-id/x", "dataset": "dataset", ".search": ".search"},
 	},
 	"an empty object that marks a folder is the folder": {
-		Holds: []string{"a/", "b/", "b/c", "d/e/"},
-		Shows: map[string]string{"a/": "", "b/": "", "b/c": "b/c", "d/": "", "d/e/": ""},
+		Holds: []string{"b/c"}, Empty: []string{"a/", "b/", "d/e/"},
+		Shows: map[string]string{"a/": "", "b/c": "b/c", "d/e/": ""},
 	},
 	"a marker that holds bytes is a file without a name, @e3b0c442": {
 		Holds: []string{"a/", "a/b"},
-		Shows: map[string]string{"a/": "", "a/@e3b0c442": "a/", "a/b": "a/b"},
+		Shows: map[string]string{"a/@e3b0c442": "a/", "a/b": "a/b"},
 	},
 	"a folder without a name is @e3b0c442": {
-		Holds:    []string{"a//b", "/c", "d//"},
-		Shows:    map[string]string{"a/": "", "a/@e3b0c442/": "", "a/@e3b0c442/b": "a//b", "@e3b0c442/": "", "@e3b0c442/c": "/c", "d/": "", "d/@e3b0c442/": ""},
+		Holds:    []string{"a//b", "/c"},
+		Empty:    []string{"d//"},
+		Shows:    map[string]string{"a/@e3b0c442/b": "a//b", "@e3b0c442/c": "/c", "d/@e3b0c442/": ""},
 		External: true,
 	},
 	"a marker of the asset's own place that holds bytes is a file without a name": {
@@ -109,51 +109,43 @@ var fileNames = map[string]struct {
 	},
 	"bytes that are no text are shown as they are": {
 		Holds:    []string{"caf\xe9", "d\xff/\x80"},
-		Shows:    map[string]string{"caf\xe9": "caf\xe9", "d\xff/": "", "d\xff/\x80": "d\xff/\x80"},
+		Shows:    map[string]string{"caf\xe9": "caf\xe9", "d\xff/\x80": "d\xff/\x80"},
 		External: true,
 	},
 }
-
-// markers are the cases whose paths with a slash at the end hold nothing.
-func markers(promise string) bool { return !strings.Contains(promise, "holds bytes") }
 
 // TestFileNames shows files of every name, in internal and external assets.
 func TestFileNames(t *testing.T) {
 	t.Parallel()
 	d := serve(t)
-	if err := d.AddBucket(emulator.Bucket{Name: "lab-bucket"}); err != nil {
-		t.Fatal(err)
-	}
+	d.addBucket(t, emulator.Bucket{Name: "lab-bucket"})
 	promises := slices.Sorted(maps.Keys(fileNames))
 	assets := map[string]string{} // name → promise
 	for i, promise := range promises {
 		c := fileNames[promise]
 		var held, put []emulator.Generated
+		hold := func(path, text string) {
+			held = append(held, emulator.Generated{Path: path, Text: text})
+			put = append(put, emulator.Generated{Path: fmt.Sprintf("case %d/%s", i, path), Text: text})
+		}
 		for _, path := range c.Holds {
-			g := emulator.Generated{Path: path, Text: "the bytes of " + path}
-			if strings.HasSuffix(path, "/") && markers(promise) {
-				g.Text = ""
-			}
-			held = append(held, g)
-			g.Path = fmt.Sprintf("case %d/%s", i, path)
-			put = append(put, g)
+			hold(path, "the bytes of "+path)
+		}
+		for _, path := range c.Empty {
+			hold(path, "")
 		}
 		add := func(a emulator.Asset) {
 			t.Helper()
 			assets[a.Name] = promise
-			if _, err := d.Add(a); err != nil {
-				t.Fatal(err)
-			}
+			d.add(t, a)
 		}
 		if !c.External {
 			add(emulator.Asset{Record: emulator.Record{Name: fmt.Sprint("internal ", i), Type: "dataset", State: "ready"}, Generate: held})
 		}
-		if err := d.PutObject("lab-bucket", put...); err != nil {
-			t.Fatal(err)
-		}
+		d.putObject(t, "lab-bucket", put...)
 		add(emulator.Asset{Record: emulator.Record{
 			Name: fmt.Sprint("external ", i), Type: "dataset", State: "ready",
-			SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "lab-bucket", Prefix: fmt.Sprint("case ", i), External: true},
+			SourceBucket: inBucket("lab-bucket", fmt.Sprint("case ", i)),
 		}})
 	}
 	m := d.mount(t, "--refresh-interval", "1h") // so that no listing is made a second time
@@ -168,7 +160,7 @@ func TestFileNames(t *testing.T) {
 		}
 	}
 	m.answers(ask)
-	all := m.texts(m.path("dataset"))
+	all := m.show(m.path("dataset"))
 	for asset, promise := range assets {
 		want := map[string]string{}
 		for path, of := range fileNames[promise].Shows {
@@ -177,18 +169,12 @@ func TestFileNames(t *testing.T) {
 			}
 			want[path] = of
 		}
-		got := map[string]string{}
-		for path, content := range all {
-			if rest, ok := strings.CutPrefix(path, asset+"/"); ok && rest != "" {
-				got[rest] = content
-			}
-		}
-		if !maps.Equal(got, want) {
-			t.Errorf("%s: %s:\n shows %q\nshould %q", asset, promise, got, want)
+		if d := difference(lines(below(asset, all)), lines(want)); d != "" {
+			t.Errorf("%s: %s:%s", asset, promise, d)
 		}
 	}
 	m.answers(ask)
-	if n, examples := m.hidden(); n != 0 {
-		t.Errorf("hidden: %q", examples)
+	if s := m.status(); s.Hidden.Count != 0 {
+		t.Errorf("hidden: %+v", s.Hidden)
 	}
 }

@@ -144,14 +144,11 @@ func (n named) add(t testing.TB, d *deployment, typ string, number int) string {
 	if n.Made == 0 {
 		extra["created"] = nil
 	}
-	_, err := d.Add(emulator.Asset{
+	d.add(t, emulator.Asset{
 		Record:   emulator.Record{ID: id, Name: n.Name, Type: typ, State: "ready", Created: n.Made},
 		Generate: []emulator.Generated{{Path: "f", Text: id}},
 		Extra:    extra,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return id
 }
 
@@ -168,7 +165,7 @@ func TestNames(t *testing.T) {
 	}
 	m := d.mount(t)
 	m.run("ls", m.path("dataset")) // waits for the catalog
-	all := m.texts(m.point)
+	all := m.show(m.point)
 	var ask []question
 	for i, promise := range promises {
 		c := assetNames[promise]
@@ -178,13 +175,13 @@ func TestNames(t *testing.T) {
 			ask = append(ask, question{promise, m.path(typ(i)) + "/" + name, "ok"})
 		}
 		got := map[string]string{}
-		for path, content := range all {
-			if name, ok := strings.CutPrefix(path, typ(i)+"/"); ok && strings.HasSuffix(name, "/f") {
-				got[strings.TrimSuffix(name, "/f")] = content
+		for path, content := range below(typ(i), all) {
+			if name, ok := strings.CutSuffix(path, "/f"); ok {
+				got[name] = content
 			}
 		}
-		if !maps.Equal(got, want) {
-			t.Errorf("%s:\n shows %q\nshould %q", promise, got, want)
+		if d := difference(lines(got), lines(want)); d != "" {
+			t.Errorf("%s:%s", promise, d)
 		}
 		for name, id8 := range c.Finds {
 			if content, err := m.try("cat", m.path(typ(i))+"/"+name+"/f"); content != (named{ID8: id8}).idOf(i) {
@@ -197,130 +194,4 @@ func TestNames(t *testing.T) {
 		ask = append(ask, question{promise, m.path(typ(i)) + "/" + strings.Repeat("x", 256), "ENAMETOOLONG"})
 	}
 	m.answers(ask)
-}
-
-// TestSampleNames lists the types by the names that the samples' names make.
-func TestSampleNames(t *testing.T) {
-	t.Parallel()
-	m := deploy(t).mount(t)
-	for dir, want := range map[string][]string{
-		".": {"combined", "control", "dataset", "model", "result"},
-		"dataset": {
-			".calibration-draft",
-			"50%2525 duty cycle",
-			"FIP_668294_2023-08-01_15-22-31",
-			"Größenmessung Ca²⁺ 日本語 🧠",
-			"MRI_721832_2024-02-11_09-30-00",
-			"RNAseq_726088_2024-05-21_09-12-00",
-			"SmartSPIM_692911_2023-11-16_12-00-00",
-			"behavior_655019_2023-04-02_11-03-20",
-			"calibration_2023-02-14",
-			"calibration_2023-02-14@7af1e973",
-			"clinical_MR_007",
-			"ecephys_655019_2023-04-03_18-10-10",
-			"ecephys_661398_2023-03-31_17-01-09",
-			"exaSPIM_705363_2024-06-05_00-00-00",
-			"legacy-rig-export",
-			"mouse 12%2Fleft hemisphere",
-			"multiplane-ophys_677594_2023-05-04_10-00-00",
-		},
-		"result": {
-			"ecephys_655019_2023-04-03_18-10-10_sorted_2023-06-01_14-50-08",
-			"ecephys_661398_2023-03-31_17-01-09_sorted_2023-07-12_08-00-00",
-		},
-		"combined":          {"ecephys_655019_complete", "visual-cortex-collection"},
-		"model":             {"unit-quality-classifier-v2"},
-		".by-id":            nil,
-		".search":           nil,
-		".archived":         {"combined", "dataset", "model", "result"},
-		".archived/dataset": {"ecephys_612090_2022-07-08_10-00-00_pilot"},
-		".archived/model":   nil,
-		"control":           {"README", "errors.jsonl", "status.json"},
-	} {
-		got := strings.Split(strings.TrimSuffix(m.run("ls", "-A", "--zero", m.path(dir)), "\x00"), "\x00")
-		if got[0] == "" {
-			got = nil
-		}
-		slices.Sort(want)
-		slices.Sort(got)
-		if !slices.Equal(got, want) {
-			t.Errorf("ls %s:\n got %q\nwant %q", dir, got, want)
-		}
-	}
-	for _, name := range []string{"calibration_2023-02-14@662cd2b5", "ecephys_655019_2023-04-03_18-10-10@00acd66e"} {
-		if _, err := m.try("ls", m.path("dataset", name)); err != nil {
-			t.Errorf("a name with its suffix: %v", err)
-		}
-	}
-}
-
-// TestManyOfOneName lists fifty assets of one name, of which those of another
-// type know nothing.
-func TestManyOfOneName(t *testing.T) {
-	t.Parallel()
-	d := serve(t)
-	want := map[string]string{}
-	for i := range 50 {
-		n := named{fmt.Sprintf("%08x", 0x10000000+i*77), "mouse", float64(100 - i)}
-		want["mouse@"+n.ID8+"/f"] = n.add(t, d, "dataset", 0)
-	}
-	oldest := fmt.Sprintf("%08x", 0x10000000+49*77)
-	want["mouse/f"] = want["mouse@"+oldest+"/f"]
-	delete(want, "mouse@"+oldest+"/f")
-	// Ids that begin alike, of which only one can have the suffix.
-	twin := named{first, "rat", 1}
-	want["rat/f"] = twin.add(t, d, "dataset", 1)
-	want["rat@aaaaaaaa/f"] = twin.add(t, d, "dataset", 2)
-	want["rat@"+hash8(twin.idOf(3)+"1")+"/f"] = twin.add(t, d, "dataset", 3)
-	model := named{first, "mouse", 1000}.add(t, d, "model", 4)
-	m := d.mount(t)
-	if got := m.run("cat", m.path("model", "mouse", "f")); got != model {
-		t.Errorf("of another type: %q", got)
-	}
-	got := m.texts(m.path("dataset"))
-	maps.DeleteFunc(got, func(path, _ string) bool { return !strings.HasSuffix(path, "/f") })
-	if !maps.Equal(got, want) {
-		t.Errorf("shows %q\nshould %q", got, want)
-	}
-}
-
-// TestOddIDs shows assets by their names, and where a directory can hold it by
-// their ids, also where these are no UUIDs.
-func TestOddIDs(t *testing.T) {
-	t.Parallel()
-	d := serve(t)
-	ids := []string{"17", "x y", "ü%2F?#&+", "-", "a.b", "UPPER-0000", strings.Repeat("i", 255), strings.Repeat("j", 300)}
-	for i, id := range ids {
-		_, err := d.Add(emulator.Asset{
-			Record:   emulator.Record{ID: id, Name: fmt.Sprint("asset ", i), Type: "dataset", State: "ready"},
-			Generate: []emulator.Generated{{Path: "f", Text: id}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := d.Add(emulator.Asset{Record: emulator.Record{ID: "..", Name: "above", Type: "dataset", State: "ready"}}); err != nil {
-		t.Fatal(err)
-	}
-	m := d.mount(t)
-	if _, err := m.try("ls", m.path("dataset", "above")); err == nil || !strings.Contains(err.Error(), "Invalid argument") {
-		t.Errorf("an asset whose id would lead to another call: %v", err)
-	}
-	for i, id := range ids {
-		if got, err := m.try("cat", m.path("dataset", fmt.Sprint("asset ", i), "f")); got != id {
-			t.Errorf("%q, by its name: %q, %v", id, got, err)
-		}
-		if len(id) > 255 {
-			continue
-		}
-		if got, err := m.try("cat", m.path(".by-id")+"/"+id+"/f"); got != id {
-			t.Errorf("%q, by its id: %q, %v", id, got, err)
-		}
-	}
-	m.answers([]question{
-		{"an id that there is not", m.path(".by-id", "no such id"), "ENOENT"},
-		{"an id that is a path", m.path(".by-id", "..%2F17"), "ENOENT"},
-		{"an id that is too long", m.path(".by-id", strings.Repeat("j", 300)), "ENAMETOOLONG"},
-		{"an id of two lines", m.path(".by-id", "17\n18"), "ENOENT"},
-	})
 }

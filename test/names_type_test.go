@@ -40,20 +40,14 @@ func TestTypeNames(t *testing.T) {
 	d := serve(t)
 	root := []string{"combined", "control", "dataset", "model", "result"}
 	for _, c := range typeNames {
-		if _, err := d.Add(typed("of type "+c.Type, c.Type)); err != nil {
-			t.Fatal(err)
-		}
+		d.add(t, typed("of type "+c.Type, c.Type))
 		root = append(root, c.Shows)
 	}
-	if _, err := d.Add(typed("plain", "dataset")); err != nil {
-		t.Fatal(err)
-	}
+	d.add(t, typed("plain", "dataset"))
 	m := d.mount(t)
 	m.run("ls", m.path("dataset")) // waits for the catalog
-	listed := func() []string { return strings.Split(strings.TrimSpace(m.run("ls", "-A", m.point)), "\n") }
-	slices.Sort(root)
-	if got := listed(); !slices.Equal(slices.Sorted(slices.Values(got)), root) {
-		t.Errorf("the root shows %q, not %q", got, root)
+	if d := difference(m.list(), root); d != "" {
+		t.Errorf("the root:%s", d)
 	}
 	for promise, c := range typeNames {
 		name := "of type " + strings.ReplaceAll(c.Type, "/", "%2F")
@@ -70,20 +64,15 @@ func TestTypeNames(t *testing.T) {
 	})
 
 	// Types come as assets do.
-	id, err := d.Add(typed("late", "film"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := d.add(t, typed("late", "film"))
 	eventually(t, "the new type", func() error {
-		if !slices.Contains(listed(), "film") {
+		if !slices.Contains(m.list(), "film") {
 			return errNotYet
 		}
 		_, err := m.try("cat", m.path("film", "late", "f"))
 		return err
 	})
-	if err := d.Change(id, func(a *emulator.Asset) { a.Archived = true }); err != nil {
-		t.Fatal(err)
-	}
+	d.change(t, id, func(a *emulator.Asset) { a.Archived = true })
 	eventually(t, "the archived asset", func() error {
 		if _, err := m.try("stat", m.path("film", "late")); err == nil {
 			return errNotYet
@@ -92,8 +81,8 @@ func TestTypeNames(t *testing.T) {
 		return err
 	})
 	only := d.mount(t, "--type", "dataset")
-	if got := only.run("ls", "-A", only.point, only.path("dataset")); got != fmt.Sprintf("%s:\ncontrol\ndataset\n\n%s:\nplain\n", only.point, only.path("dataset")) {
-		t.Errorf("of one type: %q", got)
+	if root, assets := only.list(), only.list("dataset"); !slices.Equal(root, []string{"control", "dataset"}) || !slices.Equal(assets, []string{"plain"}) {
+		t.Errorf("of one type: %q, with %q", root, assets)
 	}
 }
 
@@ -108,46 +97,37 @@ func TestHidden(t *testing.T) {
 		sizeless[i] = fmt.Sprintf(`{"name": "f%03d", "type": "file"}`, i)
 	}
 	for i := range folders {
-		id, err := d.Add(emulator.Asset{Record: emulator.Record{Name: fmt.Sprint("many", i), Type: "dataset", State: "ready"}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		id := d.add(t, emulator.Asset{Record: emulator.Record{Name: fmt.Sprint("many", i), Type: "dataset", State: "ready"}})
 		d.answersFiles(id, "", strings.Join(sizeless, ","))
 		one = id
 	}
 	for i := range 8 {
 		nameless := typed(fmt.Sprint("nobody's ", i), "dataset")
 		nameless.Extra = map[string]any{"id": nil}
-		if _, err := d.Add(nameless); err != nil {
-			t.Fatal(err)
-		}
+		d.add(t, nameless)
 	}
 	m := d.mount(t)
 	m.run("find", m.path("dataset"))
 	eventually(t, "the counts", func() error {
-		n, examples := m.hidden()
+		s := m.status()
 		told := 0
-		for _, some := range examples {
+		for _, some := range s.Hidden.Examples {
 			told += len(some)
 		}
-		if want := folders*files + 8; n != want || told < 8 || told > 200 {
+		if n, want := s.Hidden.Count, folders*files+8; n != want || told < 8 || told > 200 {
 			return fmt.Errorf("%d are counted, not %d, and %d told", n, want, told)
 		}
-		if some := strings.Join(examples[""], "\n"); !strings.Contains(some, "nobody's ") || !strings.Contains(some, "without an id") {
+		if some := strings.Join(s.hidden(""), "\n"); !strings.Contains(some, "nobody's ") || !strings.Contains(some, "without an id") {
 			return fmt.Errorf("of the results without an id: %q", some)
 		}
 		return nil
 	})
-	if err := d.Remove(one); err != nil {
-		t.Fatal(err)
-	}
+	d.remove(t, one)
 	eventually(t, "the deleted asset", func() error {
-		if n, _ := m.hidden(); n != (folders-1)*files+8 {
+		if n := m.status().Hidden.Count; n != (folders-1)*files+8 {
 			return fmt.Errorf("%d are counted", n)
 		}
 		return nil
 	})
-	if !strings.Contains(m.log.String(), "results without an id were left out") {
-		t.Error("the log does not tell of the results without an id")
-	}
+	m.logged("results without an id were left out")
 }

@@ -2,7 +2,6 @@ package test
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -138,25 +137,4 @@ func everyAnswer(m *mounted) []string {
 	_, missing := m.try("stat", paths...)
 	said := strings.ReplaceAll(fmt.Sprint(missing), m.point, "")
 	return slices.Concat(m.tree(dirs...), strings.Split(said[strings.Index(said, "\n")+1:], "\n"), []string{middle, end})
-}
-
-// difference is what only one of two lists has.
-func difference(got, want []string) string {
-	count := map[string]int{}
-	for _, line := range got {
-		count[line]++
-	}
-	for _, line := range want {
-		count[line]--
-	}
-	var b strings.Builder
-	for _, line := range slices.Sorted(maps.Keys(count)) {
-		switch n := count[line]; {
-		case n > 0:
-			fmt.Fprintf(&b, "\n got %q", line)
-		case n < 0:
-			fmt.Fprintf(&b, "\nmiss %q", line)
-		}
-	}
-	return b.String()
 }

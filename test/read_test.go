@@ -37,29 +37,20 @@ var generatedFiles = []emulator.Generated{
 func generated(t *testing.T, edit ...func(*emulator.Config)) *deployment {
 	t.Helper()
 	d := serve(t, edit...)
-	add := func(a emulator.Asset) {
-		if _, err := d.Add(a); err != nil {
-			t.Fatal(err)
-		}
-	}
-	add(emulator.Asset{
+	d.add(t, emulator.Asset{
 		Record:   emulator.Record{ID: generatedID, Name: "internal", Type: "dataset", State: "ready"},
 		Generate: generatedFiles,
 	})
-	if err := d.AddBucket(emulator.Bucket{Name: "lab-bucket", Region: "us-west-2"}); err != nil {
-		t.Fatal(err)
-	}
+	d.addBucket(t, emulator.Bucket{Name: "lab-bucket", Region: "us-west-2"})
 	var objects []emulator.Generated
 	for _, g := range generatedFiles {
 		g.Path = "the/prefix/" + g.Path
 		objects = append(objects, g)
 	}
-	if err := d.PutObject("lab-bucket", objects...); err != nil {
-		t.Fatal(err)
-	}
-	add(emulator.Asset{Record: emulator.Record{
+	d.putObject(t, "lab-bucket", objects...)
+	d.add(t, emulator.Asset{Record: emulator.Record{
 		ID: externalID, Name: "external", Type: "dataset", State: "ready",
-		SourceBucket: &emulator.SourceBucket{Origin: "aws", Bucket: "lab-bucket", Prefix: "the/prefix", External: true},
+		SourceBucket: inBucket("lab-bucket", "the/prefix"),
 	}})
 	return d
 }

@@ -1,9 +1,7 @@
 package test
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -40,13 +38,10 @@ func TestManyAssets(t *testing.T) {
 func TestHugeFolder(t *testing.T) {
 	t.Parallel()
 	d := serve(t)
-	id, err := d.Add(emulator.Asset{
+	id := d.add(t, emulator.Asset{
 		Record:   emulator.Record{Name: "store", Type: "dataset", State: "ready"},
 		Generate: []emulator.Generated{{Path: "chunks/c%05d", Count: []int{50_000}, Size: 77}},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	m := d.mount(t)
 	dir := m.path("dataset", "store", "chunks")
 	for range 2 { // the second time from the kernel's memory
@@ -67,18 +62,13 @@ func TestHugeFolder(t *testing.T) {
 func TestSlowListing(t *testing.T) {
 	t.Parallel()
 	d := serve(t)
-	id, err := d.Add(emulator.Asset{
+	id := d.add(t, emulator.Asset{
 		Record:   emulator.Record{Name: "store", Type: "dataset", State: "ready"},
 		Generate: []emulator.Generated{{Path: "chunks/c%02d", Count: []int{50}, Size: 777}, {Path: "chunks/deeper/x", Size: 1}},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	m := d.mount(t)
 	defer d.Inject(emulator.Fault{Route: "files", Delay: time.Hour, Match: func(r *http.Request) bool {
-		body, err := io.ReadAll(r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		return err == nil && string(body) == `{"path":"chunks"}`
+		return askedFor(r, "path") == "chunks"
 	}})()
 	dir := m.path("dataset", "store", "chunks")
 	before := d.Requests("files") + d.Requests("urls") + d.Requests("s3.GetObject")

@@ -60,10 +60,10 @@ func TestSearch(t *testing.T) {
 		m := d.quiet(t)
 		for name, c := range searchCases {
 			t.Run(platform+"/"+name, func(t *testing.T) {
-				slices.Sort(c.finds)
+				m := m.in(t)
 				got := m.list(".search", c.query)
-				if slices.Sort(got); !slices.Equal(got, c.finds) {
-					t.Errorf("ls: %q, not %q", got, c.finds)
+				if d := difference(got, c.finds); d != "" {
+					t.Error(d)
 				}
 				for _, name := range got {
 					m.run("stat", "-L", m.path(".search", c.query, name, ".meta.json"))
@@ -79,10 +79,8 @@ func TestSearchLinks(t *testing.T) {
 	d := lab(t)
 	m := d.quiet(t)
 	t.Run("a link leads to the asset by its path in the mount", func(t *testing.T) {
-		want := []string{"curated -> ../../result/curated", "curated@0dd00000 -> ../../dataset/curated"}
-		if got := m.look(t, ".search", "tag:curated"); !slices.Equal(got, want) {
-			t.Errorf("%q, not %q", got, want)
-		}
+		m := m.in(t)
+		m.shows(m.path(".search", "tag:curated"), map[string]string{"curated": "-> ../../result/curated", "curated@0dd00000": "-> ../../dataset/curated"})
 	})
 	t.Run("a link has the time of its asset", func(t *testing.T) {
 		if got := m.run("stat", "-c", "%Y", m.path(".search", "tag:curated", "curated")); got != "3\n" {
@@ -101,10 +99,8 @@ func TestSearchLinks(t *testing.T) {
 		}
 	})
 	t.Run("archived assets are found in .archived/.search", func(t *testing.T) {
-		want := []string{"retired -> ../../dataset/retired"}
-		if got := m.look(t, ".archived", ".search", "tag:ecephys"); !slices.Equal(got, want) {
-			t.Errorf("%q, not %q", got, want)
-		}
+		m := m.in(t)
+		m.shows(m.path(".archived", ".search", "tag:ecephys"), map[string]string{"retired": "-> ../../dataset/retired"})
 		if got := m.run("cat", m.path(".archived", ".search", "tag:ecephys", "retired", "f")); got != "text" {
 			t.Errorf("cat: %q", got)
 		}
@@ -137,12 +133,9 @@ func TestSearchLinks(t *testing.T) {
 	})
 	t.Run("a query that the platform refuses is an invalid argument, and the log has its words", func(t *testing.T) {
 		defer d.Inject(emulator.Fault{Route: "search", Status: http.StatusBadRequest, Body: `{"message": "query: unbalanced"}`})()
-		if _, err := m.try("ls", m.path(".search", `tag:"`)); err == nil || !strings.Contains(err.Error(), "Invalid argument") {
-			t.Errorf("ls: %v", err)
-		}
-		if said := m.run("cat", m.path("control", "errors.jsonl")); !strings.Contains(said, "query: unbalanced") {
-			t.Errorf("errors.jsonl: %s", said)
-		}
+		m := m.in(t)
+		m.fails("Invalid argument", "ls", m.path(".search", `tag:"`))
+		m.told("query: unbalanced")
 	})
 }
 

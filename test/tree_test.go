@@ -60,24 +60,6 @@ func (r record) source(data string) string {
 	return filepath.Join(r.dir, "files")
 }
 
-// tree is a helper's list of what is below directories of the mount, without
-// the records.
-func (m *mounted) tree(dirs ...string) []string {
-	m.t.Helper()
-	return slices.DeleteFunc(m.everything(dirs...), func(line string) bool {
-		return strings.HasSuffix(line, ` ".meta.json"`) || strings.HasSuffix(line, `/.meta.json"`)
-	})
-}
-
-func (m *mounted) everything(dirs ...string) []string {
-	m.t.Helper()
-	out, err := m.helper("sums", dirs...)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-}
-
 // shown are the samples' files whose names the mount has to change, as the
 // helper quotes both.
 var shown = strings.NewReplacer(
@@ -126,15 +108,60 @@ func TestSamples(t *testing.T) {
 		default:
 			want = []string{`dir "."`}
 		}
-		slices.Sort(got)
-		slices.Sort(want)
-		if !slices.Equal(got, want) {
-			t.Errorf("%s:\n got %s\nwant %s", r.Name, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+		if d := difference(got, want); d != "" {
+			t.Errorf("%s:%s", r.Name, d)
 		}
 		files += len(want)
 	}
 	if files < 80 {
 		t.Errorf("only %d files and folders were compared", files)
+	}
+}
+
+// TestSampleNames lists the types by the names that the samples' names make.
+func TestSampleNames(t *testing.T) {
+	t.Parallel()
+	m := deploy(t).mount(t)
+	for dir, want := range map[string][]string{
+		".": {"combined", "control", "dataset", "model", "result"},
+		"dataset": {
+			".calibration-draft",
+			"50%2525 duty cycle",
+			"FIP_668294_2023-08-01_15-22-31",
+			"Größenmessung Ca²⁺ 日本語 🧠",
+			"MRI_721832_2024-02-11_09-30-00",
+			"RNAseq_726088_2024-05-21_09-12-00",
+			"SmartSPIM_692911_2023-11-16_12-00-00",
+			"behavior_655019_2023-04-02_11-03-20",
+			"calibration_2023-02-14",
+			"calibration_2023-02-14@7af1e973",
+			"clinical_MR_007",
+			"ecephys_655019_2023-04-03_18-10-10",
+			"ecephys_661398_2023-03-31_17-01-09",
+			"exaSPIM_705363_2024-06-05_00-00-00",
+			"legacy-rig-export",
+			"mouse 12%2Fleft hemisphere",
+			"multiplane-ophys_677594_2023-05-04_10-00-00",
+		},
+		"result": {
+			"ecephys_655019_2023-04-03_18-10-10_sorted_2023-06-01_14-50-08",
+			"ecephys_661398_2023-03-31_17-01-09_sorted_2023-07-12_08-00-00",
+		},
+		"combined":          {"ecephys_655019_complete", "visual-cortex-collection"},
+		"model":             {"unit-quality-classifier-v2"},
+		".by-id":            nil,
+		".search":           nil,
+		".archived":         {"combined", "dataset", "model", "result"},
+		".archived/dataset": {"ecephys_612090_2022-07-08_10-00-00_pilot"},
+		".archived/model":   nil,
+		"control":           {"README", "errors.jsonl", "status.json"},
+	} {
+		if d := difference(m.list(dir), want); d != "" {
+			t.Errorf("ls %s:%s", dir, d)
+		}
+	}
+	for _, name := range []string{"calibration_2023-02-14@662cd2b5", "ecephys_655019_2023-04-03_18-10-10@00acd66e"} {
+		m.run("ls", m.path("dataset", name))
 	}
 }
 
@@ -224,10 +251,7 @@ func TestReadOnly(t *testing.T) {
 		{"mkdir", m.path("dataset", "new")},
 		{"mkdir", m.path("new")},
 	} {
-		_, err := m.try(command[0], command[1:]...)
-		if err == nil || !strings.Contains(err.Error(), "Read-only file system") {
-			t.Errorf("%q: %v", command, err)
-		}
+		m.fails("Read-only file system", command[0], command[1:]...)
 	}
 	m.try("rm", "-rf", "--one-file-system", asset, m.path("dataset"))
 	if after := m.tree(m.path("dataset")); !slices.Equal(before, after) {

@@ -1,19 +1,11 @@
 package test
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"math/rand/v2"
 	"net/http"
-	"os"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"codeoceanfs/remote/emulator"
 )
@@ -75,7 +67,7 @@ var signedURLs = map[string]func(t *testing.T, d *deployment, m *mounted, file s
 		if urls, reads := d.Requests("urls"), d.Requests("s3.GetObject"); urls > 6 || reads > 6 {
 			t.Errorf("%d URLs and %d reads", urls, reads)
 		}
-		m.logs(t, "ExpiredToken")
+		m.logged("ExpiredToken")
 	},
 }
 
@@ -85,13 +77,10 @@ func TestSignedURLs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := serve(t)
-			_, err := d.Add(emulator.Asset{
+			d.add(t, emulator.Asset{
 				Record:   emulator.Record{ID: generatedID, Name: "asset"},
 				Generate: []emulator.Generated{{Path: "file", Size: pacedSize}},
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
 			m := d.mount(t, "--memory-limit", "64M", "--cache-size", "0")
 			file := m.path("dataset", "asset", "file")
 			m.run("stat", file)
@@ -118,53 +107,4 @@ func readTogether(t *testing.T, m *mounted, file string) {
 		})
 	}
 	readers.Wait()
-}
-
-// paced FILE NAME reads FILE from end to end, not faster than in pacedTime, and
-// compares with the generated content of that name.
-func paced(args []string) error {
-	f, size, err := openSized(args[0])
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	const step = 1 << 20
-	start := time.Now()
-	for off := int64(0); off < size; off += step {
-		if err := compare(f, args[1], off, step, size); err != nil {
-			return err
-		}
-		due := time.Duration(float64(pacedTime) * float64(off+step) / float64(size))
-		time.Sleep(time.Until(start.Add(due)))
-	}
-	return nil
-}
-
-// jumping FILE NAME SEED reads at random places of FILE for pacedTime, past the
-// kernel's pages, and compares likewise.
-func jumping(args []string) error {
-	seed, err := strconv.ParseUint(args[2], 10, 64)
-	if err != nil {
-		return err
-	}
-	fd, err := unix.Open(args[0], unix.O_RDONLY|unix.O_DIRECT, 0)
-	if err != nil {
-		return &os.PathError{Op: "open", Path: args[0], Err: err}
-	}
-	defer unix.Close(fd)
-	const page, n = 4096, 64 << 10
-	buf := make([]byte, n+page)
-	buf = buf[page-uintptr(unsafe.Pointer(&buf[0]))%page:][:n]
-	want := make([]byte, n)
-	rnd := rand.New(rand.NewPCG(seed, 0))
-	for start := time.Now(); time.Since(start) < pacedTime; time.Sleep(100 * time.Millisecond) {
-		off := rnd.Int64N(pacedSize/page-n/page) * page
-		if _, err := emulator.Pattern(args[1]).ReadAt(want, off); err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		if got, err := unix.Pread(fd, buf, off); err != nil || got != n || string(buf) != string(want) {
-			return fmt.Errorf("at %d: %d bytes, or wrong ones: %w", off, got, err)
-		}
-	}
-	return nil
 }

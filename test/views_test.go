@@ -57,16 +57,6 @@ func (d *deployment) quiet(t *testing.T, flags ...string) *mounted {
 	return m
 }
 
-// list is what ls -A prints of a directory.
-func (m *mounted) list(parts ...string) []string {
-	m.t.Helper()
-	names := strings.Split(strings.TrimSuffix(m.run("ls", "-A", "--zero", m.path(parts...)), "\x00"), "\x00")
-	if names[0] == "" {
-		return nil
-	}
-	return names
-}
-
 // TestByID finds assets by their ids.
 func TestByID(t *testing.T) {
 	t.Parallel()
@@ -117,9 +107,7 @@ func TestArchived(t *testing.T) {
 	}
 	archive := func(archived bool) {
 		t.Helper()
-		if err := d.Change(recordingID, func(a *emulator.Asset) { a.Archived = archived }); err != nil {
-			t.Fatal(err)
-		}
+		d.change(t, recordingID, func(a *emulator.Asset) { a.Archived = archived })
 	}
 	there("archived assets of one name are told apart as others are", true, ".archived", "dataset", "retired")
 	there("archived assets of one name are told apart as others are", true, ".archived", "dataset", "retired@01d00000")

@@ -1,7 +1,6 @@
 package test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,24 +51,15 @@ func newWard(t *testing.T) *ward {
 	return w
 }
 
-func (w *ward) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 func (w *ward) add(a emulator.Asset) {
 	w.t.Helper()
-	id, err := w.Add(a)
-	w.must(err)
-	w.ids[a.Name] = id
+	w.ids[a.Name] = w.deployment.add(w.t, a)
 }
 
 // share gives Grace a role with an asset of Ada's, or takes it away.
 func (w *ward) share(asset, role string) {
 	w.t.Helper()
-	w.must(w.Change(w.ids[asset], func(a *emulator.Asset) {
+	w.change(w.t, w.ids[asset], func(a *emulator.Asset) {
 		switch role {
 		case "":
 			a.Permissions = nil
@@ -78,21 +68,21 @@ func (w *ward) share(asset, role string) {
 		default:
 			a.Permissions = &emulator.Permissions{Users: []emulator.UserRole{{Email: w.grace.Email, Role: role}}}
 		}
-	}))
+	})
 }
 
 // token puts a token into the file, whole at every moment.
 func (w *ward) token(token string) {
 	w.t.Helper()
-	w.must(os.WriteFile(w.file+".new", []byte(token+"\n"), 0o600))
-	w.must(os.Rename(w.file+".new", w.file))
+	must(w.t, os.WriteFile(w.file+".new", []byte(token+"\n"), 0o600))
+	must(w.t, os.Rename(w.file+".new", w.file))
 }
 
 func (w *ward) mount() {
 	w.t.Helper()
 	var err error
 	w.m, err = w.tryMount(w.t, w.t.TempDir(), w.env, w.flags...)
-	w.must(err)
+	must(w.t, err)
 }
 
 func (w *ward) doesNotMount(why string) {
@@ -128,80 +118,39 @@ func (w *ward) eventuallyReads(files ...string) {
 
 func (w *ward) lists(names ...string) {
 	w.t.Helper()
-	if got, want := strings.Fields(w.m.run("ls", w.m.path("dataset"))), fmt.Sprint(names); fmt.Sprint(got) != want {
-		w.t.Errorf("listed: %s instead of %s", got, want)
+	if d := difference(w.m.list("dataset"), names); d != "" {
+		w.t.Errorf("listed:%s", d)
 	}
 }
 
 func (w *ward) eventuallyLists(names ...string) {
 	w.t.Helper()
 	eventually(w.t, fmt.Sprint(names), func() error {
-		if got := strings.Fields(w.m.run("ls", w.m.path("dataset"))); fmt.Sprint(got) != fmt.Sprint(names) {
-			return fmt.Errorf("%w: %s", errNotYet, got)
+		if d := difference(w.m.list("dataset"), names); d != "" {
+			return fmt.Errorf("%w:%s", errNotYet, d)
 		}
 		return nil
 	})
 }
 
-// fails runs a program that must fail, and say so in these words.
-func (w *ward) fails(words, program string, args ...string) {
-	w.t.Helper()
-	_, err := w.m.try(program, args...)
-	if err == nil || !strings.Contains(strings.ToLower(err.Error()), words) {
-		w.t.Errorf("%s %s: not %q: %v", program, args, words, err)
-	}
-}
-
+// refuses runs a program that must be refused what it asks for.
 func (w *ward) refuses(program string, args ...string) {
 	w.t.Helper()
-	w.fails("permission denied", program, args...)
+	w.m.fails("Permission denied", program, args...)
 }
 
 // told looks for words about an asset in errors.jsonl, and in the log.
 func (w *ward) told(words, asset string) {
 	w.t.Helper()
-	found := false
-	for line := range strings.Lines(w.m.run("cat", w.m.path("control", "errors.jsonl"))) {
-		found = found || strings.Contains(line, words) && strings.Contains(line, asset) && strings.Contains(line, `"EACCES"`)
-	}
-	if !found {
-		w.t.Errorf("errors.jsonl has no %q about %s: %s", words, asset, w.m.run("cat", w.m.path("control", "errors.jsonl")))
-	}
-	w.m.logs(w.t, words)
+	w.m.told(words, asset, `"EACCES"`)
+	w.m.logged(words)
 }
 
 // logged counts the lines of the log that hold some words.
 func (w *ward) logged(want int, words string) {
 	w.t.Helper()
-	w.m.logs(w.t, words)
+	w.m.logged(words)
 	if got := strings.Count(w.m.log.String(), words); got != want {
 		w.t.Errorf("the log says %d times %q, not %d times", got, words, want)
 	}
-}
-
-// status is what status.json tells of tokens and refreshes.
-type status struct {
-	Token struct {
-		Accepted             bool
-		Since, Message, File string
-	}
-	Catalog struct {
-		LastError string `json:"last_error"`
-	}
-}
-
-func (w *ward) status() (s status) {
-	w.t.Helper()
-	w.must(json.Unmarshal([]byte(w.m.run("cat", w.m.path("control", "status.json"))), &s))
-	return s
-}
-
-func (w *ward) eventuallyStatus(is func(status) bool) {
-	w.t.Helper()
-	eventually(w.t, "status.json", func() error {
-		if s := w.status(); !is(s) {
-			return fmt.Errorf("%w: %+v", errNotYet, s)
-		}
-		return nil
-	})
 }

@@ -2,45 +2,10 @@ package test
 
 import (
 	"fmt"
-	"strings"
-	"syscall"
 	"testing"
 
 	"codeoceanfs/remote/emulator"
 )
-
-// xattrs PATH prints every extended attribute of PATH, and what the calls say
-// that programs make in other ways.
-func xattrs(args []string) error {
-	path := args[0]
-	buf := make([]byte, 1<<16)
-	n, err := syscall.Listxattr(path, buf)
-	if err != nil {
-		return err
-	}
-	for name := range strings.SplitSeq(strings.TrimSuffix(string(buf[:n]), "\x00"), "\x00") {
-		if name == "" {
-			continue
-		}
-		value := make([]byte, 1<<16)
-		n, err := syscall.Getxattr(path, name, value)
-		if err != nil {
-			return err
-		}
-		fmt.Printf("%s %s\n", strings.TrimPrefix(name, "user.codeocean."), value[:n])
-	}
-	const id = "user.codeocean.id"
-	_, unknown := syscall.Getxattr(path, "user.codeocean.colour", buf)
-	_, foreign := syscall.Getxattr(path, "security.selinux", buf)
-	_, small := syscall.Getxattr(path, id, buf[:1])
-	needs, _ := syscall.Getxattr(path, id, nil)
-	_, short := syscall.Listxattr(path, buf[:1])
-	set := syscall.Setxattr(path, id, []byte("x"), 0)
-	remove := syscall.Removexattr(path, id)
-	fmt.Printf("unknown: %v\nforeign: %v\nsmall: %v\nneeds: %d\nshort list: %v\nset: %v\nremove: %v\n",
-		unknown, foreign, small, needs, short, set, remove)
-	return nil
-}
 
 // What the calls say of a path with attributes, and of one without any.
 const (
