@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func TestPosix(t *testing.T) {
 		}
 		for name, failure := range said {
 			// One of them goes on, and finds that nothing was made.
-			failure = strings.ReplaceAll(failure, "test.go:264: Truncate: no such file or directory", "")
+			failure = regexp.MustCompile(`test\.go:\d+: Truncate: no such file or directory`).ReplaceAllString(failure, "")
 			switch refused := strings.Contains(failure, "read-only file system"); {
 			case slices.Contains(reading, name):
 				if failure != "" {
@@ -71,7 +72,7 @@ func TestPosixUnderAnOverlay(t *testing.T) {
 	}})
 	m := d.mount(t)
 	asset := m.path("dataset", "folders")
-	before := m.tree(asset)
+	before := m.sums(asset)
 	out, err := m.try("env", "LOWER="+asset, "SCRATCH="+t.TempDir(), "unshare", "--mount", "sh", "-c", overlaid, "sh",
 		"env", helperVar+"=posix-each", os.Args[0])
 	said := parseOutcomes(t, out, err)
@@ -79,7 +80,7 @@ func TestPosixUnderAnOverlay(t *testing.T) {
 	// system of the kernel's own.
 	delete(said, "FcntlFlockLocksFile")
 	each(t, said)
-	if after := m.tree(asset); !slices.Equal(before, after) || len(before) != 1+len(posixtest.All) {
+	if after := m.sums(asset); !slices.Equal(before, after) || len(before) != 1+len(posixtest.All) {
 		t.Errorf("the layer below was %q and is %q", before, after)
 	}
 }

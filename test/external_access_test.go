@@ -216,7 +216,6 @@ func TestExternalAccess(t *testing.T) {
 
 // check compares what the mount answers. Nobody waits long, whatever it is.
 func (a access) check(m *mounted, name, id string) {
-	const patience = 20 * time.Second // on a busy machine; alone it takes a second
 	start := time.Now()
 	dir := m.path("dataset", name)
 	a.cat(m, dir+"/a") // before anything is listed

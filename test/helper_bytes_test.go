@@ -191,20 +191,24 @@ func jumping(args []string) error {
 	if err != nil {
 		return err
 	}
-	fd, err := unix.Open(args[0], unix.O_RDONLY|unix.O_DIRECT, 0)
+	f, err := os.OpenFile(args[0], os.O_RDONLY|unix.O_DIRECT, 0)
 	if err != nil {
-		return &os.PathError{Op: "open", Path: args[0], Err: err}
+		return err
 	}
-	defer unix.Close(fd)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
 	const page, n = 4096, 64 << 10
 	buf, want := aligned(n), make([]byte, n)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	for start := time.Now(); time.Since(start) < pacedTime; time.Sleep(100 * time.Millisecond) {
-		off := rnd.Int64N(pacedSize/page-n/page) * page
+		off := rnd.Int64N((info.Size()-n)/page) * page
 		if _, err := emulator.Pattern(args[1]).ReadAt(want, off); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if got, err := unix.Pread(fd, buf, off); err != nil || got != n || string(buf) != string(want) {
+		if got, err := f.ReadAt(buf, off); err != nil || got != n || string(buf) != string(want) {
 			return fmt.Errorf("at %d: %d bytes, or wrong ones: %w", off, got, err)
 		}
 	}

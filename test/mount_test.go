@@ -20,6 +20,9 @@ const (
 	startTime = 60 * time.Second // until a mount answers
 	stopTime  = 30 * time.Second // until it is gone
 	runTime   = 60 * time.Second // for one program that reads it
+	// patience is for what waits for nobody: alone it takes a second, and what
+	// it must not wait for takes longer.
+	patience = 20 * time.Second
 )
 
 // raceOptions make a data race end the program that has one, and not each of

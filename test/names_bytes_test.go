@@ -109,7 +109,7 @@ func TestToolsAgree(t *testing.T) {
 	d.add(t, emulator.Asset{Record: emulator.Record{Name: "odd/names", Type: "dataset", State: "ready"}, Generate: held})
 	m := d.mount(t)
 	asset := m.path("dataset", "odd%2Fnames")
-	want := m.everything(asset)
+	want := m.allSums(asset)
 	found := splitNames(m.run("find", asset, "-mindepth", "1", "-printf", `%P\0`))
 	if len(found) != len(want)-1 {
 		t.Errorf("find sees %d names, not %d", len(found), len(want)-1)
@@ -140,7 +140,7 @@ for dir, dirs, files in os.walk(top):
 	} {
 		to := t.TempDir()
 		m.run("sh", "-c", command, asset, to)
-		if got := m.everything(to); !slices.Equal(got, want) {
+		if got := m.allSums(to); !slices.Equal(got, want) {
 			t.Errorf("%s copies other names or bytes:\n %q\nnot\n %q", tool, got, want)
 		}
 	}

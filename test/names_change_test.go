@@ -135,10 +135,9 @@ func TestNameChanges(t *testing.T) {
 	t.Parallel()
 	d := serve(t)
 	promises := slices.Sorted(maps.Keys(nameChanges))
-	typ := func(i int) string { return fmt.Sprintf("case-%02d", i) }
 	for i, promise := range promises {
 		for _, n := range nameChanges[promise].Holds {
-			n.add(t, d, typ(i), i)
+			n.add(t, d, caseType(i), i)
 		}
 	}
 	m := d.mount(t)
@@ -149,7 +148,7 @@ func TestNameChanges(t *testing.T) {
 			all[path] = named{ID8: id}.idOf(i)
 		}
 		got := map[string]string{}
-		for dir, prefix := range map[string]string{typ(i): "", ".archived/" + typ(i): ".archived/"} {
+		for dir, prefix := range map[string]string{caseType(i): "", ".archived/" + caseType(i): ".archived/"} {
 			for path, content := range m.show(m.path(dir)) {
 				if name, ok := strings.CutSuffix(path, "/f"); ok {
 					got[prefix+name] = content
@@ -170,7 +169,7 @@ func TestNameChanges(t *testing.T) {
 		}
 		for name, id8 := range c.Shows {
 			if id8 == first {
-				held[i] = m.hold(m.path(typ(i), name, "f"))
+				held[i] = m.hold(m.path(caseType(i), name, "f"))
 			}
 		}
 	}
@@ -183,12 +182,12 @@ func TestNameChanges(t *testing.T) {
 				m := m.in(t)
 				before := nameChanges[promise].Shows
 				for _, step := range nameChanges[promise].Steps {
-					step.Do(t, d, typ(i), i)
+					step.Do(t, d, caseType(i), i)
 					eventually(t, "the step", func() error { return shows(m, i, step.Shows) })
 					var ask []question
 					for name := range before {
 						if _, stays := step.Shows[name]; !stays && !strings.HasPrefix(name, ".") {
-							ask = append(ask, question{promise, m.path(typ(i), name), "ENOENT"})
+							ask = append(ask, question{promise, m.path(caseType(i), name), "ENOENT"})
 						}
 					}
 					m.answers(ask)

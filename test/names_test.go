@@ -128,6 +128,9 @@ var assetNames = map[string]struct {
 	},
 }
 
+// caseType is the type of the assets in the case of that number.
+func caseType(number int) string { return fmt.Sprintf("case-%02d", number) }
+
 // idOf completes the id of an asset in the case of that number.
 func (n named) idOf(number int) string {
 	if n.ID8 == "asset-17" {
@@ -157,10 +160,9 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	d := serve(t)
 	promises := slices.Sorted(maps.Keys(assetNames))
-	typ := func(i int) string { return fmt.Sprintf("case-%02d", i) }
 	for i, promise := range promises {
 		for _, n := range assetNames[promise].Holds {
-			n.add(t, d, typ(i), i)
+			n.add(t, d, caseType(i), i)
 		}
 	}
 	m := d.mount(t)
@@ -172,10 +174,10 @@ func TestNames(t *testing.T) {
 		want := map[string]string{}
 		for name, id8 := range c.Shows {
 			want[name] = named{ID8: id8}.idOf(i)
-			ask = append(ask, question{promise, m.path(typ(i)) + "/" + name, "ok"})
+			ask = append(ask, question{promise, m.path(caseType(i)) + "/" + name, "ok"})
 		}
 		got := map[string]string{}
-		for path, content := range below(typ(i), all) {
+		for path, content := range below(caseType(i), all) {
 			if name, ok := strings.CutSuffix(path, "/f"); ok {
 				got[name] = content
 			}
@@ -184,14 +186,14 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s:%s", promise, d)
 		}
 		for name, id8 := range c.Finds {
-			if content, err := m.try("cat", m.path(typ(i))+"/"+name+"/f"); content != (named{ID8: id8}).idOf(i) {
+			if content, err := m.try("cat", m.path(caseType(i))+"/"+name+"/f"); content != (named{ID8: id8}).idOf(i) {
 				t.Errorf("%s: %q leads to %q, %v", promise, name, content, err)
 			}
 		}
 		for _, name := range c.Never {
-			ask = append(ask, question{promise, m.path(typ(i)) + "/" + name, "ENOENT"})
+			ask = append(ask, question{promise, m.path(caseType(i)) + "/" + name, "ENOENT"})
 		}
-		ask = append(ask, question{promise, m.path(typ(i)) + "/" + strings.Repeat("x", 256), "ENAMETOOLONG"})
+		ask = append(ask, question{promise, m.path(caseType(i)) + "/" + strings.Repeat("x", 256), "ENAMETOOLONG"})
 	}
 	m.answers(ask)
 }

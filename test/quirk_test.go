@@ -1,6 +1,7 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -77,14 +78,12 @@ func TestQuirks(t *testing.T) {
 	}
 	same := func(t *testing.T, choose ...func(*emulator.Config)) {
 		m := deploy(t, append(choose, settle)...).mount(t)
-		var got []string
-		deadline := time.Now().Add(30 * time.Second) // an index that lags comes round
-		for got = everyAnswer(m); !slices.Equal(got, want) && time.Now().Before(deadline); got = everyAnswer(m) {
-			time.Sleep(100 * time.Millisecond)
-		}
-		if !slices.Equal(got, want) {
-			t.Error(difference(got, want))
-		}
+		eventually(t, "the same answers, when an index that lags has come round", func() error {
+			if d := difference(everyAnswer(m), want); d != "" {
+				return errors.New(d)
+			}
+			return nil
+		})
 	}
 	for _, c := range undocumented {
 		t.Run(c.platform, func(t *testing.T) {
@@ -136,5 +135,5 @@ func everyAnswer(m *mounted) []string {
 	end, _ := m.try("tail", "-c", "100", file)
 	_, missing := m.try("stat", paths...)
 	said := strings.ReplaceAll(fmt.Sprint(missing), m.point, "")
-	return slices.Concat(m.tree(dirs...), strings.Split(said[strings.Index(said, "\n")+1:], "\n"), []string{middle, end})
+	return slices.Concat(m.sums(dirs...), strings.Split(said[strings.Index(said, "\n")+1:], "\n"), []string{middle, end})
 }

@@ -58,16 +58,17 @@ func lines(all map[string]string) []string {
 	return lines
 }
 
-// tree is a helper's list of what is below directories of the mount, without
-// the records.
-func (m *mounted) tree(dirs ...string) []string {
+// sums is what is below directories of the mount, however large: the hash and
+// the path of each file, see the helper of that name. Records are left out.
+func (m *mounted) sums(dirs ...string) []string {
 	m.t.Helper()
-	return slices.DeleteFunc(m.everything(dirs...), func(line string) bool {
+	return slices.DeleteFunc(m.allSums(dirs...), func(line string) bool {
 		return strings.HasSuffix(line, ` ".meta.json"`) || strings.HasSuffix(line, `/.meta.json"`)
 	})
 }
 
-func (m *mounted) everything(dirs ...string) []string {
+// allSums is the same of any directory, with the records.
+func (m *mounted) allSums(dirs ...string) []string {
 	m.t.Helper()
 	out, err := m.helper("sums", dirs...)
 	if err != nil {

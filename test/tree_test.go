@@ -72,7 +72,7 @@ var shown = strings.NewReplacer(
 // want is what a directory of the mount must show of a source directory.
 func (m *mounted) want(source string) []string {
 	m.t.Helper()
-	lines := m.everything(source)
+	lines := m.allSums(source)
 	for i := range lines {
 		lines[i] = shown.Replace(lines[i])
 	}
@@ -91,7 +91,7 @@ func TestSamples(t *testing.T) {
 		if r.State == "draft" {
 			continue // it has its own test
 		}
-		got := m.tree(m.path(".by-id", id))
+		got := m.sums(m.path(".by-id", id))
 		var want []string
 		switch source := r.source(d.data); {
 		case source != "":
@@ -229,7 +229,7 @@ func TestReadOnly(t *testing.T) {
 	d := deploy(t)
 	m := d.mount(t)
 	asset := m.path("dataset", "MRI_721832_2024-02-11_09-30-00")
-	before := m.tree(m.path("dataset"))
+	before := m.sums(m.path("dataset"))
 	for _, command := range [][]string{
 		{"touch", asset + "/new"},
 		{"touch", asset + "/participants.tsv"},
@@ -254,7 +254,7 @@ func TestReadOnly(t *testing.T) {
 		m.fails("Read-only file system", command[0], command[1:]...)
 	}
 	m.try("rm", "-rf", "--one-file-system", asset, m.path("dataset"))
-	if after := m.tree(m.path("dataset")); !slices.Equal(before, after) {
+	if after := m.sums(m.path("dataset")); !slices.Equal(before, after) {
 		t.Error("rm -rf changed something")
 	}
 }

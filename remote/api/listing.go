@@ -67,11 +67,11 @@ func (l *listing) all(ctx context.Context, q Query) error {
 	if err := l.run(ctx, &back); !errors.Is(err, errWindow) {
 		return err
 	}
-	parts := parts(q)
-	if parts == nil {
+	all := parts(q)
+	if all == nil {
 		return l.c.endless(err)
 	}
-	for _, part := range parts {
+	for _, part := range all {
 		if err := l.all(ctx, part); err != nil {
 			return err
 		}
