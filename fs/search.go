@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -35,7 +36,14 @@ type searchDir struct {
 	archived bool // .archived/.search, which searches among archived assets
 }
 
-func (d *searchDir) path() string { return typePath(searchName, d.archived) }
+// path is what inode numbers are made of. No type has it: one of that name is
+// called otherwise.
+func (d *searchDir) path() string {
+	if d.archived {
+		return archivedName + "/" + searchName
+	}
+	return searchName
+}
 
 // Lookup makes the directory of a query. That it has a result is not asked
 // before somebody looks into it. A query may be longer than a file name.
@@ -86,10 +94,7 @@ type hit struct {
 // order of name. Assets of different types can have one name: the oldest keeps
 // it, and the others show by name@id8.
 func (d *queryDir) hits(ctx context.Context) ([]hit, error) {
-	key := d.query
-	if d.archived {
-		key += "\x00" + archivedName
-	}
+	key := strconv.FormatBool(d.archived) + " " + d.query // which may hold any byte
 	return d.t.searches.Get(ctx, key, d.t.cfg.Refresh, func(ctx context.Context) ([]hit, error) {
 		found, err := d.t.dep.Catalog.Search(ctx, d.archived, d.query)
 		if err != nil {

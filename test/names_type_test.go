@@ -20,12 +20,14 @@ var typeNames = map[string]struct{ Type, Shows string }{
 	"an asset without a type is in no-type":                    {"", "no-type"},
 	"a type called no-type":                                    {"no-type", "%6Eo-type"},
 	"a type called ..":                                         {"..", "%2E."},
+	"a type that leads out of the mount":                       {"../../../../etc", "..%2F..%2F..%2F..%2Fetc"},
+	"a type that is called as the search":                      {".search", "%2Esearch"},
 }
 
 // typed is an asset of a type that the emulator would not take otherwise.
 func typed(name, typ string) emulator.Asset {
 	a := emulator.Asset{
-		Record:   emulator.Record{Name: name, Type: typ, State: "ready"},
+		Record:   emulator.Record{Name: name, Type: typ, State: "ready", Tags: []string{"typed"}},
 		Generate: []emulator.Generated{{Path: "f", Text: name}},
 	}
 	if typ == "" {
@@ -56,6 +58,10 @@ func TestTypeNames(t *testing.T) {
 				t.Errorf("%s: in %s: %q, %v", promise, dir, got, err)
 			}
 		}
+		if got := m.run("readlink", m.point+"/.search/tag:typed/"+name); got != "../../"+c.Shows+"/"+name+"
+" {
+			t.Errorf("%s: a search links to %q", promise, got)
+		}
 	}
 	m.answers([]question{
 		{"a type that there is not", m.path("film"), "ENOENT"},
@@ -78,6 +84,16 @@ func TestTypeNames(t *testing.T) {
 			return errNotYet
 		}
 		_, err := m.try("cat", m.path(".archived", "film", "late", "f"))
+		return err
+	})
+	away := typed("put away", ".search")
+	away.Archived = true
+	if _, err := d.Add(away); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the archived asset of a type that is called as the search", func() error {
+		m.run("ls", m.path(".archived", ".search"))
+		_, err := m.try("cat", m.path(".archived", "%2Esearch", "put away", "f"), m.path(".archived", ".search", "tag:typed", "put away", "f"))
 		return err
 	})
 	only := d.mount(t, "--type", "dataset")

@@ -104,6 +104,9 @@ func TestSearchLinks(t *testing.T) {
 		if got := m.run("cat", m.path(".archived", ".search", "tag:ecephys", "retired", "f")); got != "text" {
 			t.Errorf("cat: %q", got)
 		}
+		if got := m.list(".search", "tag:ecephys%00.archived"); got != nil {
+			t.Errorf("beside the archive: %q", got)
+		}
 	})
 	t.Run(".search lists as empty, and shells that look for .git there find none", func(t *testing.T) {
 		d.ResetCounts()
