@@ -74,26 +74,27 @@ func (r *root) tell(c catalog.Change) {
 		r.t.hidden.forget(c.Deleted)
 	}
 	for _, u := range c.Updated {
-		moved := u.Old.Source != u.New.Source || !u.Old.LastTransferred.Equal(u.New.LastTransferred)
-		dirs := r.assetDirs(u.New)
-		if moved {
-			dirs = append(dirs, r.memberDirs(u.New.ID)...)
-		}
-		for _, dir := range dirs {
-			dir.NotifyContent(0, 0) // the attributes and the listing of a draft
-			if !moved {
-				continue
+		if u.Old.Source == u.New.Source && u.Old.LastTransferred.Equal(u.New.LastTransferred) {
+			for _, dir := range r.assetDirs(u.New) {
+				dir.NotifyContent(0, 0) // the attributes and the listing of a draft
 			}
-			// The files are the same, but not for ever any more.
-			for name := range dir.Children() {
-				dir.NotifyEntry(name)
+			continue
+		}
+		for _, dir := range r.placesOf(u.New) {
+			dir.NotifyContent(0, 0)
+			// The files are the same, but not for ever any more, and others may
+			// come. With the directory's own name the kernel drops every name
+			// below it, also those that it was told are not there, which nobody
+			// here remembers.
+			if name, parent := dir.Parent(); parent != nil {
+				parent.NotifyEntry(name)
 			}
 		}
 	}
 }
 
 // assetDirs are the directories of an asset that the kernel knows, by its name
-// and by its id. As a member of combined assets a draft has nothing that is kept.
+// and by its id. In its other places a draft has nothing that is kept.
 func (r *root) assetDirs(asset catalog.Entry) []*fusefs.Inode {
 	var dirs []*fusefs.Inode
 	if parent := r.typeDir(asset.Type, asset.Archived); parent != nil {
@@ -109,31 +110,42 @@ func (r *root) assetDirs(asset catalog.Entry) []*fusefs.Inode {
 	return dirs
 }
 
-// memberDirs are the directories that the kernel knows of an asset inside
-// combined ones.
-func (r *root) memberDirs(id string) (dirs []*fusefs.Inode) {
+// placesOf are all directories of an asset that the kernel knows: by any of its
+// names and spellings of its id, and inside combined assets.
+func (r *root) placesOf(asset catalog.Entry) (dirs []*fusefs.Inode) {
+	parents := []*fusefs.Inode{r.GetChild(byIDName)}
+	for _, archived := range []bool{false, true} {
+		for _, typ := range []api.Type{asset.Type, api.Combined} {
+			if dir := r.typeDir(typ, archived); dir != nil {
+				parents = append(parents, dir.EmbeddedInode())
+			}
+		}
+	}
+	seen := map[*fusefs.Inode]bool{nil: true}
 	var in func(parent *fusefs.Inode)
 	in = func(parent *fusefs.Inode) {
+		if seen[parent] {
+			return
+		}
+		seen[parent] = true
 		for _, child := range parent.Children() {
-			if m, ok := child.Operations().(*memberDir); ok {
-				if m.id == id {
-					dirs = append(dirs, child)
-				}
-				in(child)
+			var id string
+			switch dir := child.Operations().(type) {
+			case *assetDir:
+				id = dir.id
+			case *memberDir:
+				id = dir.id
+			default:
+				continue
 			}
+			if id == asset.ID {
+				dirs = append(dirs, child)
+			}
+			in(child)
 		}
 	}
-	for _, archived := range []bool{false, true} {
-		if combined := r.typeDir(api.Combined, archived); combined != nil {
-			for _, asset := range combined.Children() {
-				in(asset)
-			}
-		}
-	}
-	if byID := r.GetChild(byIDName); byID != nil {
-		for _, asset := range byID.Children() {
-			in(asset)
-		}
+	for _, parent := range parents {
+		in(parent)
 	}
 	return dirs
 }

@@ -26,20 +26,30 @@ func TestTransfer(t *testing.T) {
 	id := d.add(t, emulator.Asset{Record: emulator.Record{Name: "x", Type: "dataset", State: "ready"}, Generate: files})
 	m := d.mount(t)
 	m.run("find", m.path("dataset", "x"))
-	m.try("stat", m.path("dataset", "x", "sub", "new")) // a miss that seemed final
+	var missing []string // by every path to the asset, misses that seem final
+	for _, dir := range []string{m.path("dataset", "x"), m.path("dataset", "x@"+id[:8]), m.path(".by-id", id), m.path(".by-id", strings.ToUpper(id))} {
+		for _, path := range []string{"new", "sub/new", "more/new"} {
+			missing = append(missing, dir+"/"+path)
+			m.try("stat", dir+"/"+path)
+		}
+	}
 	for _, f := range files {
 		put(f.Path, "one")
 	}
-	put("sub/new", "two")
+	for _, path := range []string{"new", "sub/new", "more/new"} {
+		put(path, "two")
+	}
 	d.change(t, id, func(a *emulator.Asset) {
 		a.SourceBucket = inBucket("elsewhere", "p")
 		a.LastTransferred = float64(time.Now().Unix())
 		a.Generate = nil
 	})
-	eventually(t, "the new file", func() error {
-		_, err := m.helper("pattern", m.path("dataset", "x", "sub", "new"), "two")
-		return err
-	})
+	for _, path := range missing {
+		eventually(t, "the new file", func() error {
+			_, err := m.helper("pattern", path, "two")
+			return err
+		})
+	}
 	for _, f := range files {
 		if _, err := m.helper("pattern", m.path("dataset", "x", f.Path), "one"); err != nil {
 			t.Error(err)

@@ -58,8 +58,7 @@ func TestTypeNames(t *testing.T) {
 				t.Errorf("%s: in %s: %q, %v", promise, dir, got, err)
 			}
 		}
-		if got := m.run("readlink", m.point+"/.search/tag:typed/"+name); got != "../../"+c.Shows+"/"+name+"
-" {
+		if got := m.run("readlink", m.point+"/.search/tag:typed/"+name); got != "../../"+c.Shows+"/"+name+"\n" {
 			t.Errorf("%s: a search links to %q", promise, got)
 		}
 	}
