@@ -15,12 +15,12 @@ import (
 func (t *tree) find(ctx context.Context, s *source, dir, name string) (e remote.Entry, final bool, err error) {
 	key := listingKey(s, dir)
 	l, fresh := t.listings.Peek(key, t.maxAge(s))
-	if !fresh || s.Immutable() && !t.settled(s, dir, l) {
+	if !fresh || s.Immutable() && !t.settled(s, l) {
 		var found *remote.Entry
-		if s.Immutable() {
-			l, found, err = t.listOrFind(ctx, s, dir, name)
-		} else {
+		if s.asset.External() {
 			l, found, err = t.findOrList(ctx, s, dir, name)
+		} else {
+			l, found, err = t.listOrFind(ctx, s, dir, name)
 		}
 		if err != nil {
 			return remote.Entry{}, false, err
@@ -31,7 +31,7 @@ func (t *tree) find(ctx context.Context, s *source, dir, name string) (e remote.
 	}
 	e, ok := l.Find(name)
 	if !ok {
-		return remote.Entry{}, t.settled(s, dir, l), fault.ErrNotExist
+		return remote.Entry{}, t.settled(s, l), fault.ErrNotExist
 	}
 	return e, false, nil
 }

@@ -129,7 +129,7 @@ func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle
 // what it reads from it if it can never change.
 func (f *folder) open(s *source, l *remote.Listing, first ...fuse.DirEntry) (fusefs.FileHandle, uint32) {
 	var flags uint32
-	if f.t.settled(s, f.path, l) {
+	if f.t.settled(s, l) {
 		flags = fuse.FOPEN_CACHE_DIR | fuse.FOPEN_KEEP_CACHE
 	}
 	h := newDirHandle(f, len(first)+l.Len(), func(i int) fuse.DirEntry {

@@ -84,17 +84,18 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 		return l, nil
 	}
 	l, err := t.listings.Get(ctx, key, t.maxAge(s), load)
-	if err == nil && s.Immutable() && !t.settled(s, dir, l) {
+	if err == nil && s.Immutable() && !t.settled(s, l) {
 		return t.listings.Get(ctx, key, t.cfg.Refresh, load)
 	}
 	return l, err
 }
 
 // settled reports whether a listing can never change. An asset that has just
-// become ready may show no files for a while, so an empty one is not believed
-// for long, unless the record says that there are none.
-func (t *tree) settled(s *source, dir string, l *remote.Listing) bool {
-	return s.Immutable() && (l.Len() > 0 || dir != "" || s.asset.Files == 0)
+// become ready may show no files for a while, and some platforms list a folder
+// as empty that they do not find, so an empty listing is not believed for long,
+// unless the record says that there are no files.
+func (t *tree) settled(s *source, l *remote.Listing) bool {
+	return s.Immutable() && (l.Len() > 0 || s.asset.Files == 0)
 }
 
 // listed reports whether the folder was listed, however long ago.

@@ -80,6 +80,53 @@ func TestEmptyForAWhile(t *testing.T) {
 	})
 }
 
+// TestFolderEmptyForAWhile lists a folder that is said to be empty, by a
+// platform that does not find it for a moment.
+func TestFolderEmptyForAWhile(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	m := d.mount(t)
+	m.run("ls", m.path("dataset", "internal"))
+	found := d.Inject(emulator.Fault{Route: "files", Status: 200, Body: `{"items": []}`})
+	if got := m.run("ls", m.path("dataset", "internal", "many")); got != "" {
+		t.Fatalf("listed: %q", got)
+	}
+	if _, err := m.try("stat", m.path("dataset", "internal", "many", "f100")); err == nil {
+		t.Fatal("a file in it was found")
+	}
+	found()
+	eventually(t, "the files", func() error {
+		_, err := m.try("stat", m.path("dataset", "internal", "many", "f100"))
+		return err
+	})
+	if got := m.run("ls", m.path("dataset", "internal", "many")); !strings.Contains(got, "f100") {
+		t.Errorf("listed: %q", got)
+	}
+}
+
+// TestUnknownState looks at an asset in a state that nobody here knows, whose
+// files are listed and have no URL: that none is to be had for a name does not
+// mean that there is no such file.
+func TestUnknownState(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	_, err := d.Add(emulator.Asset{
+		Record:   emulator.Record{Name: "x", Type: "dataset", State: "ready"},
+		Generate: []emulator.Generated{{Path: "f", Text: "text"}},
+		Extra:    map[string]any{"state": "moving"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := d.mount(t)
+	for _, route := range []string{"urls", "download_url"} {
+		defer d.Inject(emulator.Fault{Route: route, Status: 404})()
+	}
+	if got, err := m.try("stat", "-c", "%s", m.path("dataset", "x", "f")); got != "4\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // TestJunkNames gives assets and files the names that desktops ask for all the
 // time: what is there is there.
 func TestJunkNames(t *testing.T) {
