@@ -284,6 +284,17 @@ var refusals = map[string]func(*testing.T, *ward){
 		w.logged(1, "the token was replaced")
 	},
 
+	"what a token in the token file showed of another user's assets, the next mount with the first token does not show": func(t *testing.T, w *ward) {
+		w.mount()
+		w.lists("discoverable", "mine", "shared")
+		w.token(w.ada.Token)
+		w.eventuallyLists("discoverable", "private", "shared")
+		w.m.stop()
+		w.token(w.grace.Token)
+		w.mount()
+		w.lists("discoverable", "mine", "shared")
+	},
+
 	"a member of a combined asset that the user may not see is listed there, and refused": func(t *testing.T, w *ward) {
 		w.add(emulator.Asset{Record: emulator.Record{
 			Name: "both", Type: "combined", OwnerEmail: w.grace.Email,

@@ -55,9 +55,13 @@ func (c *Catalog) saveIfDue() {
 }
 
 // save writes the catalog to disk if it has changed. Run alone calls it.
+//
+// Once the token was replaced, what is known may be another user's, and is not
+// what the next mount with the first token is to begin with; nor is it what one
+// with the new token looks for.
 func (c *Catalog) save() {
 	s, name := c.snap.Load(), c.diskFile()
-	if name == "" || s == nil || s == c.saved {
+	if name == "" || s == nil || s == c.saved || c.cfg.API.TokenChanges() > 0 {
 		return
 	}
 	c.saved, c.savedAt = s, time.Now()
