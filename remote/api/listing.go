@@ -232,8 +232,10 @@ func (p *pass) next(page Page, fresh, seen int) (more bool, err error) {
 		return page.results() > 0, nil // it says more and has none
 	}
 	// Some servers give one token for all pages of a listing: as long as there
-	// are new results, that is progress. After a restart old results are.
-	if p.tokens[page.Next] && fresh == 0 && p.restarts == 0 {
+	// are new results, that is progress. After a restart old results are, until
+	// there were as many as are known.
+	again := p.restarts > 0 && page.results() > 0 && p.got-p.odd <= seen
+	if p.tokens[page.Next] && fresh == 0 && !again {
 		p.again(true)
 		return page.results() > 0, nil
 	}

@@ -60,3 +60,29 @@ func TestListingBeyondTheWindow(t *testing.T) {
 		}
 	}
 }
+
+// A server whose token died once, and that gives one token for ever then, is
+// not asked ten thousand times.
+func TestListingInCirclesAfterARestart(t *testing.T) {
+	for name, last := range map[string]string{
+		"the same page again and again": `{"id": "c"}, {"id": "d"}`,
+		"empty pages":                   ``,
+	} {
+		const more = `{"has_more": true, "next_token": "T", "results": [%s]}`
+		srv, c := emulate(t, emulator.Config{})
+		for _, f := range []emulator.Fault{
+			{Status: 200, Body: fmt.Sprintf(more, `{"id": "a"}, {"id": "b"}`), Times: 1},
+			{Status: 400, Body: `{"message": "next_token: expired"}`, Times: 1},
+			{Status: 200, Body: fmt.Sprintf(more, `{"id": "a"}, {"id": "b"}`), Times: 1},
+			{Status: 200, Body: fmt.Sprintf(more, last)},
+		} {
+			f.Route = "search"
+			srv.Inject(f)
+		}
+		for range c.SearchAll(t.Context(), api.Query{}) {
+		}
+		if n := srv.Requests("search"); n > 20 {
+			t.Errorf("%s: %d requests", name, n)
+		}
+	}
+}
