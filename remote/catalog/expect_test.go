@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"codeoceanfs/remote/catalog"
 	"codeoceanfs/remote/fault"
@@ -34,6 +35,33 @@ func TestExpect(t *testing.T) {
 	}
 	if _, gets := p.counts(); gets != 4 {
 		t.Errorf("%d gets for four assets", gets)
+	}
+}
+
+// TestExpectMany goes through more assets than are remembered, and expects all
+// of them each time.
+func TestExpectMany(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	c := run(t, p, catalog.Config{})
+	if _, err := c.List(soon(t), false, "dataset"); err != nil {
+		t.Fatal(err)
+	}
+	ids := make([]string, 1500)
+	for i := range ids {
+		ids[i] = uuid(i)
+		p.add(ids[i], ids[i], 1)
+		p.do(func() { p.hidden[ids[i]] = true })
+	}
+	for _, id := range ids {
+		c.Expect(ids)
+		time.Sleep(time.Millisecond) // to copy it, say
+		if _, err := c.ByID(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, gets := p.counts(); gets > 3*len(ids) {
+		t.Errorf("%d gets for %d assets", gets, len(ids))
 	}
 }
 

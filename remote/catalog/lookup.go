@@ -96,8 +96,9 @@ func (c *Catalog) Known(id string) (Entry, bool) { return c.known(id) }
 // API client allows, since others want to ask as well.
 const expectAtOnce = 8
 
-// Expect begins to ask for those of the assets that no listing has shown, for a
-// caller who will want one after the other. It waits for nothing.
+// Expect begins to ask for those of the assets that no listing has shown, or for
+// the first hundreds of them, for a caller who will want one after the other. It
+// waits for nothing.
 func (c *Catalog) Expect(ids []string) {
 	unknown := c.strangers.expect(slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		_, known := c.known(id)

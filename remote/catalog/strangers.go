@@ -36,13 +36,17 @@ func (s *strangers) get(id string) (e Entry, err error, ok bool) {
 	return one.entry, one.err, ok && time.Now().Before(one.until)
 }
 
-// expect gives those of the ids that are neither remembered nor expected, and
-// expects them from now on.
+// expectAtMost leaves room for the others: who remembers more than there is room
+// for asks for all of them again and again.
+const expectAtMost = maxStrangers / 2
+
+// expect gives those of the ids that are neither remembered nor expected, up to
+// a bound, and expects them from now on.
 func (s *strangers) expect(ids []string) (unknown []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	for _, id := range ids {
+	for _, id := range ids[:min(len(ids), expectAtMost)] {
 		if one, ok := s.byID[id]; ok && now.Before(one.until) || s.expected[id] {
 			continue
 		}
