@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -63,7 +64,8 @@ func (t *tree) checkAccess(ctx context.Context, s *source) error {
 	case v.token == token && time.Now().Before(v.until):
 		return v.refused
 	}
-	done := a.flights.DoChan(s.asset.ID, func() (any, error) {
+	// One question for each token: the answer to one is not for the other's user.
+	done := a.flights.DoChan(strconv.FormatInt(token, 10)+" "+s.asset.ID, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupBudget)
 		defer cancel()
 		return nil, a.note(s.asset.ID, token, s.Allowed(ctx), t.cfg.Refresh)
@@ -84,12 +86,15 @@ func (t *tree) checkAccess(ctx context.Context, s *source) error {
 }
 
 // note keeps the outcome of a call for the data of an asset, and returns what
-// holds now. Only an answer about this asset counts.
+// holds now. Only an answer about this asset counts, and none to a token that
+// was replaced since another answer came.
 func (a *access) note(asset string, token int64, err error, refresh time.Duration) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	v := a.verdicts[asset]
 	switch {
+	case token < v.token:
+		return v.refused
 	case err == nil:
 		v = verdict{token: token, until: time.Now().Add(recheckAccess)}
 	case fault.IsRefusal(err):

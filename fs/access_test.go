@@ -34,6 +34,13 @@ func TestAccessNotes(t *testing.T) {
 			t.Errorf("step %d: asked again at once", i)
 		}
 	}
+	if got := a.note("id", 2, forbidden, time.Minute); got == nil {
+		t.Error("the token after it is not refused")
+	}
+	if got := a.note("id", 1, nil, time.Minute); got == nil || a.verdicts["id"].refused == nil {
+		t.Error("a late answer to one token holds for the next")
+	}
+	a.note("id", 2, nil, time.Minute)
 	a.doubt("id", fmt.Errorf("read: %w", revoked))
 	if a.verdicts["id"].until.IsZero() {
 		t.Error("a refused token casts doubt on an asset")
