@@ -73,22 +73,29 @@ func (r *root) tell(c catalog.Change) {
 	if len(c.Deleted) > 0 {
 		r.t.hidden.forget(c.Deleted)
 	}
+	moved := make(map[string]bool)
 	for _, u := range c.Updated {
-		if u.Old.Source == u.New.Source && u.Old.LastTransferred.Equal(u.New.LastTransferred) {
-			for _, dir := range r.assetDirs(u.New) {
-				dir.NotifyContent(0, 0) // the attributes and the listing of a draft
-			}
+		// Files that a record did not count were missing for good.
+		more := u.Old.State == u.New.State && u.Old.Files != u.New.Files
+		if more || u.Old.Source != u.New.Source || !u.Old.LastTransferred.Equal(u.New.LastTransferred) {
+			moved[u.New.ID] = true
 			continue
 		}
-		for _, dir := range r.placesOf(u.New) {
-			dir.NotifyContent(0, 0)
-			// The files are the same, but not for ever any more, and others may
-			// come. With the directory's own name the kernel drops every name
-			// below it, also those that it was told are not there, which nobody
-			// here remembers.
-			if name, parent := dir.Parent(); parent != nil {
-				parent.NotifyEntry(name)
-			}
+		for _, dir := range r.assetDirs(u.New) {
+			dir.NotifyContent(0, 0) // the attributes and the listing of a draft
+		}
+	}
+	if len(moved) == 0 {
+		return
+	}
+	for _, dir := range r.placesOf(moved) {
+		dir.NotifyContent(0, 0)
+		// Files that moved are the same, but not for ever any more, and others
+		// may come. With the directory's own name the kernel drops every name
+		// below it, also those that it was told are not there, which nobody here
+		// remembers.
+		if name, parent := dir.Parent(); parent != nil {
+			parent.NotifyEntry(name)
 		}
 	}
 }
@@ -110,27 +117,17 @@ func (r *root) assetDirs(asset catalog.Entry) []*fusefs.Inode {
 	return dirs
 }
 
-// placesOf are all directories of an asset that the kernel knows: by any of its
-// names and spellings of its id, and inside combined assets.
-func (r *root) placesOf(asset catalog.Entry) (dirs []*fusefs.Inode) {
-	parents := []*fusefs.Inode{r.GetChild(byIDName)}
-	for _, archived := range []bool{false, true} {
-		for _, typ := range []api.Type{asset.Type, api.Combined} {
-			if dir := r.typeDir(typ, archived); dir != nil {
-				parents = append(parents, dir.EmbeddedInode())
-			}
-		}
-	}
-	seen := map[*fusefs.Inode]bool{nil: true}
+// placesOf are all directories of some assets that the kernel knows: by any of
+// their names and spellings of their ids, and inside combined assets.
+func (r *root) placesOf(ids map[string]bool) (dirs []*fusefs.Inode) {
 	var in func(parent *fusefs.Inode)
 	in = func(parent *fusefs.Inode) {
-		if seen[parent] {
-			return
-		}
-		seen[parent] = true
 		for _, child := range parent.Children() {
 			var id string
 			switch dir := child.Operations().(type) {
+			case *typeDir, *archivedDir, *byID:
+				in(child)
+				continue
 			case *assetDir:
 				id = dir.id
 			case *memberDir:
@@ -138,15 +135,16 @@ func (r *root) placesOf(asset catalog.Entry) (dirs []*fusefs.Inode) {
 			default:
 				continue
 			}
-			if id == asset.ID {
+			if ids[id] {
 				dirs = append(dirs, child)
 			}
-			in(child)
+			// What it shows is not to be gone through unless it is assets.
+			if asset, ok := r.t.dep.Catalog.Known(id); ok && len(asset.Contained) > 0 {
+				in(child)
+			}
 		}
 	}
-	for _, parent := range parents {
-		in(parent)
-	}
+	in(r.EmbeddedInode())
 	return dirs
 }
 

@@ -62,6 +62,37 @@ func TestTransfer(t *testing.T) {
 	})
 }
 
+// TestCountedLater looks for a file in an asset whose record says that it has
+// none, before the platform has counted them.
+func TestCountedLater(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	id, err := d.Add(emulator.Asset{Record: emulator.Record{Name: "x", Type: "dataset", State: "ready", Files: new(int64)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := d.mount(t)
+	paths := []string{m.path("dataset", "x", "f"), m.path("dataset", "x@"+id[:8], "f"), m.path(".by-id", id, "f")}
+	for _, path := range paths {
+		if _, err := m.try("stat", path); err == nil {
+			t.Fatalf("%s is there", path)
+		}
+	}
+	err = d.Change(id, func(a *emulator.Asset) {
+		*a.Files = 1
+		a.Generate = []emulator.Generated{{Path: "f", Text: "text"}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		eventually(t, path, func() error {
+			_, err := m.try("cat", path)
+			return err
+		})
+	}
+}
+
 // TestEmptyForAWhile lists an asset that is ready and shows no files yet.
 func TestEmptyForAWhile(t *testing.T) {
 	t.Parallel()
