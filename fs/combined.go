@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -42,6 +43,10 @@ func (a *assetDir) contained(ctx context.Context, asset catalog.Entry) contained
 	if len(asset.Contained) == 0 {
 		return nil
 	}
+	place := a.id + memberSep + a.view
+	if all, ok := a.t.members.of(place, asset.Asset); ok {
+		return all
+	}
 	const given, madeUp = 0, 1
 	var items []names.Item
 	var hidden []remote.Hidden
@@ -60,7 +65,7 @@ func (a *assetDir) contained(ctx context.Context, asset catalog.Entry) contained
 			items = append(items, names.Item{ID: key, Created: madeUp})
 		}
 	}
-	a.nameMountless(ctx, items, ids)
+	final := a.nameMountless(ctx, items, ids)
 	where := "" // by whatever name
 	if strings.Contains(a.view, memberSep) {
 		where = a.view // inside another one, where it may show less
@@ -71,7 +76,44 @@ func (a *assetDir) contained(ctx context.Context, asset catalog.Entry) contained
 		all = append(all, member{name, ids[key]})
 	}
 	slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	if final {
+		a.t.members.keep(place, asset.Asset, all)
+	}
 	return all
+}
+
+// knownMembers remembers what combined assets show, so that who looks at one
+// member after the other does not have all of them named each time. Its zero
+// value is ready.
+type knownMembers struct {
+	mu sync.Mutex // guards by
+	by map[string]shown
+}
+
+// shown is what one record makes a directory show.
+type shown struct {
+	record *api.Asset
+	all    contained
+}
+
+// knownAtMost bounds the directories that are remembered. To name the members
+// of one again takes milliseconds.
+const knownAtMost = 100
+
+func (k *knownMembers) of(place string, record *api.Asset) (contained, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, ok := k.by[place]
+	return s.all, ok && s.record == record
+}
+
+func (k *knownMembers) keep(place string, record *api.Asset, all contained) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.by == nil || len(k.by) >= knownAtMost {
+		k.by = make(map[string]shown)
+	}
+	k.by[place] = shown{record, all}
 }
 
 // hides is why a member is not shown here, or "".
@@ -94,8 +136,9 @@ func (a *assetDir) hides(c api.Contained) string {
 const maxNesting = 8
 
 // nameMountless gives members that have no mount the one that their own record
-// has, or its name, or, if there is no such record, their id.
-func (a *assetDir) nameMountless(ctx context.Context, items []names.Item, ids map[string]string) {
+// has, or its name, or, if there is no such record, their id. It reports whether
+// there were none: those names can change.
+func (a *assetDir) nameMountless(ctx context.Context, items []names.Item, ids map[string]string) (none bool) {
 	var unknown []string
 	for _, it := range items {
 		if it.Name == "" {
@@ -103,7 +146,7 @@ func (a *assetDir) nameMountless(ctx context.Context, items []names.Item, ids ma
 		}
 	}
 	if unknown == nil {
-		return
+		return true
 	}
 	a.t.dep.Catalog.Expect(unknown)
 	for i, it := range items {
@@ -116,6 +159,7 @@ func (a *assetDir) nameMountless(ctx context.Context, items []names.Item, ids ma
 			items[i].Name = cmp.Or(strings.Trim(m.Mount, "/"), m.Name, id)
 		}
 	}
+	return false
 }
 
 // hiddenMembers are the examples that status.json shows of members left out.

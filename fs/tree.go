@@ -36,6 +36,7 @@ type tree struct {
 	faults   *control.Faults
 	hidden   hiddenNames
 	asked    askedNames
+	members  knownMembers
 	access   access
 	started  time.Time
 }

@@ -74,6 +74,23 @@ func TestLateMember(t *testing.T) {
 	})
 }
 
+// TestManyMembers looks at thousands of members by their names, in the time that
+// a program may take here: what one of them takes does not grow with the number
+// of the others.
+func TestManyMembers(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	var many []emulator.Contained
+	for i := range 6000 {
+		many = append(many, emulator.Contained{ID: combinedID(fmt.Sprint(i)), Mount: fmt.Sprintf("member_%d", i)})
+	}
+	d.add(t, emulator.Asset{Record: emulator.Record{Name: "many", Type: "combined", Contained: many}})
+	m := d.mount(t)
+	if got := m.run("sh", "-c", "cd "+m.path("combined", "many")+" && seq -f member_%.0f 0 5999 | xargs stat -c x | wc -l"); got != "6000\n" {
+		t.Errorf("%s members are there", got)
+	}
+}
+
 // TestCombinedWaits looks at combined assets whose members are slow, or many.
 func TestCombinedWaits(t *testing.T) {
 	t.Parallel()
