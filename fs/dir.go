@@ -12,6 +12,7 @@ var (
 	_ fusefs.FileReaddirenter = (*dirHandle)(nil)
 	_ fusefs.FileSeekdirer    = (*dirHandle)(nil)
 	_ fusefs.FileLookuper     = (*dirHandle)(nil)
+	_ fusefs.FileFsyncdirer   = (*dirHandle)(nil)
 )
 
 // plusEntries is the largest directory whose entries the kernel gets with their
@@ -68,6 +69,9 @@ func (h *dirHandle) Seekdir(_ context.Context, off uint64) syscall.Errno {
 	h.next = off
 	return 0
 }
+
+// Fsyncdir has nothing to write, which is a success.
+func (h *dirHandle) Fsyncdir(context.Context, uint32) syscall.Errno { return 0 }
 
 // Lookup gives the node that goes with an entry. Without one the kernel asks
 // for it if somebody does.

@@ -176,6 +176,17 @@ var byteCalls = map[string]func(*testing.T, reading){
 		}
 		wg.Wait()
 	},
+	"a sync of a file or a folder has nothing to write, and succeeds": func(t *testing.T, r reading) {
+		for name, flags := range map[string]int{"file": 0, ".": unix.O_DIRECTORY, "sub": unix.O_DIRECTORY} {
+			fd := r.open(name, unix.O_RDONLY|flags)
+			if err := unix.Fsync(fd); err != nil {
+				t.Errorf("fsync %s: %v", name, err)
+			}
+			if err := unix.Fdatasync(fd); err != nil {
+				t.Errorf("fdatasync %s: %v", name, err)
+			}
+		}
+	},
 	"fsync, fdatasync and fadvise are taken": func(t *testing.T, r reading) {
 		fd := r.open("file", unix.O_RDONLY)
 		if err := errors.Join(unix.Fsync(fd), unix.Fdatasync(fd), unix.Fadvise(fd, 0, 0, unix.FADV_SEQUENTIAL)); err != nil {
