@@ -15,7 +15,7 @@ import (
 
 // Get returns one asset's record. fault.ErrNotExist means that there is none.
 func (c *Client) Get(ctx context.Context, id string) (*Asset, error) {
-	return c.asset(ctx, &call{op: "get asset", method: http.MethodGet, path: assetPath(id), asset: id})
+	return c.asset(ctx, &call{op: "get the record", method: http.MethodGet, path: assetPath(id), asset: id})
 }
 
 // Create makes an asset and returns its record, in general a draft. It is sent
