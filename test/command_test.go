@@ -72,6 +72,7 @@ func TestMistakes(t *testing.T) {
 		"a file":                {nil, []string{"mount", file}, 32, "is not a directory"},
 		"not empty":             {nil, []string{"mount", full}, 32, "is not empty"},
 		"wrong domain":          {[]string{"CODEOCEAN_DOMAIN=no-such-host.invalid"}, []string{"mount", point}, 32, "check the domain"},
+		"no http for this host": {[]string{"CODEOCEAN_DOMAIN=127.0.0.1:1"}, []string{"mount", point}, 32, "as http://127.0.0.1:1"},
 		"nobody answers":        {[]string{"CODEOCEAN_DOMAIN=http://127.0.0.1:1"}, []string{"mount", point}, 32, "127.0.0.1:1"},
 		"plain http":            {[]string{"CODEOCEAN_DOMAIN=http://codeocean.example.org"}, []string{"mount", point}, 32, "https"},
 		"no domain":             {[]string{"CODEOCEAN_DOMAIN="}, []string{"mount", point}, 32, "--domain"},

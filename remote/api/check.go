@@ -62,6 +62,8 @@ func (c *Client) explain(err error) error {
 		return fmt.Errorf("%w: the proxy on the way to %s wants a login: check HTTPS_PROXY", fault.ErrUnreachable, host)
 	case e.Status >= 300 && e.Status < 500 && e.Kind != fault.ErrThrottled && e.Kind != fault.ErrTimeout, e.Kind == fault.ErrMalformed:
 		return fmt.Errorf("%w: %s answers, but not as a Code Ocean deployment does: check the domain (%w)", fault.ErrMalformed, host, err)
+	case e.Kind == fault.ErrUnreachable && c.base.Scheme == "https" && c.loopback:
+		return fmt.Errorf("%w: no connection to %s: a deployment on this machine needs http:// before its address, as http://%s (%w)", fault.ErrUnreachable, host, host, e.Err)
 	case e.Kind == fault.ErrUnreachable:
 		return fmt.Errorf("%w: no connection to %s: check the domain, the network and the proxy (%w)", fault.ErrUnreachable, host, e.Err)
 	}

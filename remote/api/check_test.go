@@ -50,12 +50,16 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckOfNoHost(t *testing.T) {
-	for _, domain := range []string{"no-such-host.invalid", "http://127.0.0.1:1"} {
+	for domain, says := range map[string]string{
+		"no-such-host.invalid": "check the domain",
+		"http://127.0.0.1:1":   "check the domain",
+		"127.0.0.1:1":          "http://127.0.0.1:1",
+	} {
 		c, err := New(Config{Domain: domain, Token: StaticToken(canary)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Check(background(t)); !errors.Is(err, fault.ErrUnreachable) || !strings.Contains(err.Error(), c.Host()) {
+		if err := c.Check(background(t)); !errors.Is(err, fault.ErrUnreachable) || !strings.Contains(err.Error(), c.Host()) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s gives %v", domain, err)
 		}
 	}
