@@ -435,6 +435,11 @@ func emulatorCommand() *cli.Command {
 				}
 				*rate = n
 			}
+			log, _, err := service.OpenLog("", "warn", "text")
+			if err != nil {
+				return err
+			}
+			cfg.Logger = log
 			if c.Bool("samples") {
 				if err := samples.Extract(cfg.Data); err != nil {
 					return err

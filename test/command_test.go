@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,6 +132,74 @@ func TestMistakes(t *testing.T) {
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return lines[len(lines)-1]
+}
+
+// TestEmulatorCommand serves a directory, and an asset.json in it that is broken
+// while that goes on.
+func TestEmulatorCommand(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	folder := filepath.Join(data, "assets", "mouse 7")
+	if err := os.MkdirAll(filepath.Join(folder, "files"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr lockedBuffer
+	cmd := exec.Command(binary, "emulator", "--data", data, "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0")
+	cmd.Env = []string{"HOME=" + t.TempDir(), raceOptions}
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	dog := time.AfterFunc(runTime, func() { cmd.Process.Kill() })
+	defer dog.Stop()
+	defer cmd.Process.Kill()
+	var address string
+	eventually(t, "the address", func() error {
+		m := regexp.MustCompile(`API +(http://\S+)`).FindStringSubmatch(stdout.String())
+		if m == nil {
+			return errNotYet
+		}
+		address = m[1]
+		return nil
+	})
+	search := func() string {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/api/v1/data_assets/search", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth("cop_demo", "")
+		r.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if found := search(); !strings.Contains(found, `"mouse 7"`) {
+		t.Errorf("found %s", found)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "asset.json"), []byte(`{"nmae": "mouse 8"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a word about the broken file", func() error {
+		if found := search(); !strings.Contains(found, `"mouse 7"`) {
+			t.Fatalf("found %s", found)
+		}
+		if said := stderr.String(); !strings.Contains(said, "mouse 7") || !strings.Contains(said, "nmae") {
+			return fmt.Errorf("%w: %s", errNotYet, said)
+		}
+		return nil
+	})
+	cmd.Process.Signal(syscall.SIGINT)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, stderr.String())
+	}
 }
 
 // TestBackground mounts as people do, without --foreground, and unmounts.
