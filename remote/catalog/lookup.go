@@ -17,27 +17,29 @@ import (
 // name@id8. While the first load runs it costs a few requests. fault.ErrNotExist
 // means that a complete listing has no such name; to find that out it waits,
 // within its context, for the listing, and on a catalog from disk for the first
-// look at what is new.
+// look at what is new, and briefly for the first full listing.
 func (c *Catalog) Lookup(ctx context.Context, archived bool, t api.Type, name string) (Entry, error) {
 	key := dirKey{archived, t}
 	if !c.shows(t) || !possible(name) {
 		return Entry{}, notExist(key, name)
 	}
-	if s := c.snap.Load(); s != nil {
-		if e, ok := s.find(key, name); ok {
+	if c.snap.Load() == nil {
+		if e, ok := c.early(ctx, key, name); ok {
 			return e, nil
 		}
-		if err := c.waitChecked(ctx); err != nil {
-			return Entry{}, err
-		}
-	} else if e, ok := c.early(ctx, key, name); ok {
-		return e, nil
 	}
 	s, err := c.wait(ctx)
 	if err != nil {
 		return Entry{}, err
 	}
 	if e, ok := s.find(key, name); ok {
+		return e, nil
+	}
+	// It may be from disk, also where there was none a moment ago.
+	if err := c.waitChecked(ctx); err != nil {
+		return Entry{}, err
+	}
+	if e, ok := c.snap.Load().find(key, name); ok {
 		return e, nil
 	}
 	return Entry{}, notExist(key, name)
@@ -176,7 +178,7 @@ func (c *Catalog) wait(ctx context.Context) (*snapshot, error) {
 }
 
 // waitChecked waits until the platform has been asked for news once since the
-// mount, successfully or not.
+// mount, successfully or not, and not much longer.
 func (c *Catalog) waitChecked(ctx context.Context) error {
 	select {
 	case <-c.checked:
