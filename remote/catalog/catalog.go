@@ -93,7 +93,7 @@ type Catalog struct {
 
 	snap atomic.Pointer[snapshot] // nil until the first load is complete
 
-	checked     chan struct{} // closed when the platform has been asked once
+	checked     chan struct{} // closed when the platform has been asked for what is new
 	checkedOnce sync.Once
 	strangers   strangers
 

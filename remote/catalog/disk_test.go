@@ -115,6 +115,38 @@ func TestOldFileIsSweptSoon(t *testing.T) {
 	}
 }
 
+// What nobody has heard of does not wait for a listing of everything, which takes
+// longer than a lookup may in a large deployment.
+func TestMissingNameDoesNotWaitForASweep(t *testing.T) {
+	p, cfg, _ := kept(t)
+	p.add(uuid(500), "new", 500)
+	cfg.Sweep = time.Millisecond
+	never := make(chan struct{})
+	t.Cleanup(func() { close(never) })
+	sweeps := 0
+	p.do(func() {
+		p.gate = func(s search) chan struct{} {
+			if s.SortOrder == "asc" {
+				sweeps++
+				return never
+			}
+			return nil
+		}
+	})
+	c := run(t, p, cfg)
+	if e, err := c.Lookup(soon(t), false, api.Dataset, "new"); err != nil || e.ID != uuid(500) {
+		t.Errorf("the new asset: %+v, %v", e, err)
+	}
+	if _, err := c.Lookup(soon(t), false, api.Dataset, "mistyped"); fault.KindOf(err) != fault.ErrNotExist {
+		t.Errorf("a name that is not there: %v", err)
+	}
+	p.do(func() {
+		if sweeps == 0 {
+			t.Error("there was no sweep to wait for")
+		}
+	})
+}
+
 // TestUnusableFile: whatever is wrong with the file, it is as if it were not
 // there, and the next mount has a good one again.
 func TestUnusableFile(t *testing.T) {

@@ -18,6 +18,12 @@ const (
 	// somebody else renamed or deleted an older asset.
 	sweepMost = time.Hour
 
+	// sweepWait is how long a name that is not in a catalog from disk waits for
+	// the first sweep, once the look for new assets has not found it. That of a
+	// small deployment is done by then, and shows what was renamed meanwhile; that
+	// of a large one takes longer than a lookup may.
+	sweepWait = 3 * time.Second
+
 	// sweepRetry is how soon one that failed is tried again. It may have
 	// failed at its end.
 	sweepRetry = 5 * time.Minute
@@ -76,6 +82,7 @@ func (c *Catalog) round(ctx context.Context, sweep bool) error {
 		}
 		// The quick look first: what is new should not wait for the rest.
 		if err = c.newest(ctx); err == nil {
+			defer time.AfterFunc(sweepWait, c.hasLooked).Stop()
 			if sweep || c.sweepDue() {
 				c.sweepErr = c.sweep(ctx)
 			}
@@ -84,11 +91,14 @@ func (c *Catalog) round(ctx context.Context, sweep bool) error {
 	}
 	if ctx.Err() == nil {
 		c.note(err)
-		c.checkedOnce.Do(func() { close(c.checked) })
+		c.hasLooked()
 		c.saveIfDue()
 	}
 	return err
 }
+
+// hasLooked ends the wait of names that a catalog from disk does not have.
+func (c *Catalog) hasLooked() { c.checkedOnce.Do(func() { close(c.checked) }) }
 
 // load is the first sweep, which others may wait for.
 func (c *Catalog) load(ctx context.Context) error {
