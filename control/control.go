@@ -17,8 +17,9 @@ README        this text
 status.json   whether the token is accepted, how many assets are known, when
               they were last asked for, what is cached, and what cannot be
               shown, with the reason
-errors.jsonl  the last failures that programs saw, one a line, the latest last:
-              when, the operation, the asset and path, the errno, and why
+errors.jsonl  the last failures, one a line, the latest last: when, the
+              operation, the asset's id (.by-id/ID shows which it is), the path,
+              the errno, and why; also of assets that show .meta.json alone
 
 Nothing here holds a token, a signed URL or a secret.
 
