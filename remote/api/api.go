@@ -139,6 +139,7 @@ func New(cfg Config) (*Client, error) {
 	c.data = transport.Limit(transport.Watch(transport.Break(cfg.Data), cfg.Timeouts), cfg.MaxDownloads)
 	c.urls = newURLs(c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
 	c.close = func() {
+		c.urls.end()
 		for _, t := range own {
 			t.CloseIdleConnections()
 		}
@@ -146,7 +147,8 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Close drops idle connections. Calls and bodies in progress are not touched.
+// Close drops idle connections, and ends requests for signed URLs. Other calls,
+// and bodies in progress, are not touched.
 func (c *Client) Close() { c.close() }
 
 // Host is the deployment's host, with its port if that is not the usual one.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/emulator"
@@ -71,5 +72,18 @@ func TestStatHalfAnswered(t *testing.T) {
 		if f, err := c.Stat(t.Context(), id, route); err != nil || f.Size != 1 {
 			t.Errorf("%+v, %v", f, err)
 		}
+	}
+}
+
+// What is still asked for when a folder was found ends with the client: the
+// test binary looks for goroutines that are left.
+func TestStatLeavesNothing(t *testing.T) {
+	srv, c := emulate(t, emulator.Config{})
+	id := add(t, srv, emulator.Asset{Record: emulator.Record{Name: "a"}, Generate: []emulator.Generated{{Path: "sub/f", Size: 1}}})
+	for _, route := range []string{"urls", "download_url"} {
+		srv.Inject(emulator.Fault{Route: route, Status: 503, Delay: 100 * time.Millisecond})
+	}
+	if f, err := c.Stat(t.Context(), id, "sub"); err != nil || !f.Folder {
+		t.Errorf("%+v, %v", f, err)
 	}
 }

@@ -34,6 +34,8 @@ type urls struct {
 	fetch  func(ctx context.Context, key fileKey) (*url.URL, time.Duration, error)
 	renews func()
 	flight singleflight.Group
+	life   context.Context // of all requests, since whoever asked may have left
+	end    context.CancelFunc
 
 	mu    sync.Mutex // guards what follows
 	known map[fileKey]*linked.Element
@@ -47,7 +49,8 @@ type kept struct {
 }
 
 func newURLs(fetch func(context.Context, fileKey) (*url.URL, time.Duration, error), renews func()) *urls {
-	return &urls{fetch: fetch, renews: renews, known: map[fileKey]*linked.Element{}, order: linked.New()}
+	life, end := context.WithCancel(context.Background())
+	return &urls{fetch: fetch, renews: renews, life: life, end: end, known: map[fileKey]*linked.Element{}, order: linked.New()}
 }
 
 // get returns the URL of a file: one that is kept, unless it is dead, which the
@@ -65,6 +68,7 @@ func (s *urls) get(ctx context.Context, key fileKey, dead *signed) (u *signed, f
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metadataBudget)
 		defer cancel()
+		defer context.AfterFunc(s.life, cancel)()
 		target, life, err := s.fetch(ctx, key)
 		if err != nil {
 			return nil, err
