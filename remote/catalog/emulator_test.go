@@ -160,3 +160,36 @@ func TestEmulatedDraft(t *testing.T) {
 		t.Error("the draft stays a draft")
 	}
 }
+
+// TestManyNewAssets: a list from disk that lacks most of what there is by now is
+// replaced by a full listing, and not mended page after page.
+func TestManyNewAssets(t *testing.T) {
+	srv, client := emulate(t, emulator.Quirks{})
+	ids, err := srv.Populate(50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cfg := catalog.Config{API: client, Refresh: time.Hour, Dir: dir, Identity: "somebody"}
+	c := catalog.New(cfg)
+	stop := start(t, c)
+	dirs(t, c, false, api.Dataset)
+	stop() // writes it to disk
+	if ids, err = srv.Populate(6000); err != nil {
+		t.Fatal(err)
+	}
+	srv.ResetCounts()
+	c = catalog.New(cfg)
+	defer start(t, c)()
+	last, ok := srv.Asset(ids[len(ids)-1])
+	if !ok {
+		t.Fatal("no last asset")
+	}
+	wantID(t, c, last.Name, last.ID)
+	if n := len(dirs(t, c, false, api.Dataset)); n != 6000 {
+		t.Errorf("%d are listed", n)
+	}
+	if n := srv.Requests("search"); n > 30 {
+		t.Errorf("%d searches, and a full listing takes 8", n)
+	}
+}

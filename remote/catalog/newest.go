@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"codeoceanfs/remote/api"
@@ -12,7 +13,15 @@ import (
 // the platform's usual page is quick.
 const knownRun = 100
 
-// newest looks for assets made since, and for changes of the youngest ones.
+// maxNew is how many new assets are looked for in such pages. A list that was kept
+// on disk for a year may lack more than it has; listing everything, in pages of
+// 1000, is quicker then.
+const maxNew = 1000
+
+var errManyNew = errors.New("more new assets than a look for new ones can bring")
+
+// newest looks for assets made since, and for changes of the youngest ones. It
+// fails with errManyNew when only a full listing can bring them.
 func (c *Catalog) newest(ctx context.Context) error {
 	start := time.Now()
 	archived := map[string]bool{}
@@ -61,6 +70,9 @@ func (c *Catalog) untilKnown(ctx context.Context, q api.Query) ([]*api.Asset, er
 		}
 		if run == knownRun {
 			break
+		}
+		if len(found) > maxNew {
+			return nil, errManyNew
 		}
 	}
 	return found, nil

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -81,7 +82,11 @@ func (c *Catalog) round(ctx context.Context, sweep bool) error {
 			c.confirm(ctx)
 		}
 		// The quick look first: what is new should not wait for the rest.
-		if err = c.newest(ctx); err == nil {
+		switch err = c.newest(ctx); {
+		case errors.Is(err, errManyNew):
+			c.sweepErr = c.sweep(ctx)
+			err = c.sweepErr
+		case err == nil:
 			defer time.AfterFunc(sweepWait, c.hasLooked).Stop()
 			if sweep || c.sweepDue() {
 				c.sweepErr = c.sweep(ctx)
