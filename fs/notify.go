@@ -75,8 +75,9 @@ func (r *root) tell(c catalog.Change) {
 	}
 	moved := make(map[string]bool)
 	for _, u := range c.Updated {
-		// Files that a record did not count were missing for good.
-		more := u.Old.State == u.New.State && u.Old.Files != u.New.Files
+		// Files that a record did not count were missing for good, but for those
+		// in a bucket.
+		more := u.Old.State == u.New.State && u.Old.Files != u.New.Files && !u.New.External()
 		if more || u.Old.Source != u.New.Source || !u.Old.LastTransferred.Equal(u.New.LastTransferred) {
 			moved[u.New.ID] = true
 			continue
