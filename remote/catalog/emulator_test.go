@@ -165,8 +165,7 @@ func TestEmulatedDraft(t *testing.T) {
 // replaced by a full listing, and not mended page after page.
 func TestManyNewAssets(t *testing.T) {
 	srv, client := emulate(t, emulator.Quirks{})
-	ids, err := srv.Populate(50)
-	if err != nil {
+	if _, err := srv.Populate(50); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -175,7 +174,8 @@ func TestManyNewAssets(t *testing.T) {
 	stop := start(t, c)
 	dirs(t, c, false, api.Dataset)
 	stop() // writes it to disk
-	if ids, err = srv.Populate(6000); err != nil {
+	ids, err := srv.Populate(6000)
+	if err != nil {
 		t.Fatal(err)
 	}
 	srv.ResetCounts()
