@@ -1,0 +1,373 @@
+// Package run carries out requests to change assets: each once, with its outcome
+// in the journal, and with what it changed made known to the catalog before
+// anybody is told of success.
+//
+//	Submit ── decode, check ── journal: begin ── send ── catalog ── journal: end
+//	             │                │ it is there                        │
+//	             └── refused      └── answered, taken, busy, recover ──┘
+//
+// A request runs to its end, within a budget of its own, whoever stops waiting
+// for it.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"codeoceanfs/control/journal"
+	"codeoceanfs/control/request"
+	"codeoceanfs/remote"
+	"codeoceanfs/remote/fault"
+)
+
+// budget is the longest a request may take: what writes it waits as long, and a
+// write that takes over a minute looks like one that hangs.
+const budget = 55 * time.Second
+
+// Config says what may be done. Deployment, Journal and Errno are needed.
+type Config struct {
+	Deployment *remote.Deployment
+	Journal    *journal.Journal
+	// Errno is how an error of the platform shows to programs.
+	Errno func(error) syscall.Errno
+
+	AllowDelete   bool
+	AllowTransfer bool
+	Logger        *slog.Logger // nil logs nothing
+}
+
+// Runner is safe for concurrent use.
+type Runner struct {
+	cfg    Config
+	dep    *remote.Deployment
+	log    *slog.Logger
+	life   context.Context
+	end    context.CancelFunc
+	active sync.WaitGroup
+	schema schema
+
+	mu      sync.Mutex // guards what follows
+	refused map[journal.ID]refusal
+}
+
+// New returns a Runner.
+func New(cfg Config) *Runner {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	life, end := context.WithCancel(context.Background())
+	return &Runner{
+		cfg: cfg, dep: cfg.Deployment, log: cfg.Logger, life: life, end: end,
+		refused: map[journal.ID]refusal{},
+	}
+}
+
+// Close waits for requests that run, until ctx ends; those that are left then
+// are interrupted, and found by the next mount.
+func (r *Runner) Close(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		r.active.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	r.end()
+	<-done
+}
+
+// Result is how a request is doing, as its file shows it.
+type Result struct {
+	Status    journal.State  `json:"status"`
+	Errno     string         `json:"errno,omitempty"`
+	Error     string         `json:"error,omitempty"`
+	Hint      string         `json:"hint,omitempty"`
+	Asset     *journal.Asset `json:"asset,omitempty"`
+	Submitted time.Time      `json:"submitted"`
+	Finished  *time.Time     `json:"finished,omitempty"`
+}
+
+// Error is why a request has failed, or was not begun.
+type Error struct {
+	Errno syscall.Errno
+	Hint  string // what to do, or empty
+	Err   error
+}
+
+func (e *Error) Error() string {
+	s := fault.Redact(e.Err.Error())
+	if e.Hint != "" {
+		s += ": " + e.Hint
+	}
+	return s
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+func fail(errno syscall.Errno, hint, format string, args ...any) *Error {
+	return &Error{Errno: errno, Hint: hint, Err: fmt.Errorf(format, args...)}
+}
+
+// Submit carries out the request that body is, once for its key. It returns when
+// that is done, or with ctx's error when ctx ends first: then the request goes
+// on. Every other error is an [*Error].
+func (r *Runner) Submit(ctx context.Context, verb request.Verb, key string, body []byte) error {
+	id := journal.ID{Verb: verb, Key: key}
+	req, err := request.Decode(verb, body)
+	if err != nil {
+		return r.Refuse(id, &Error{Errno: syscall.EINVAL, Err: err}, body)
+	}
+	if err := r.allowed(verb); err != nil {
+		return r.Refuse(id, err, body)
+	}
+	rec := journal.Record{ID: id, Sum: req.Sum, Request: req.Shown}
+	before, decision, err := r.cfg.Journal.Begin(rec)
+	if err != nil {
+		return r.Refuse(id, &Error{Errno: syscall.EIO, Hint: "nothing was sent", Err: err}, body)
+	}
+	switch decision {
+	case journal.Answered:
+		return nil
+	case journal.Taken:
+		return fail(syscall.EEXIST, "use another key, or rm this one to make room",
+			"%s/%s.json is another request, which is %s", verb, key, before.State)
+	case journal.Busy:
+		return fail(syscall.EBUSY, "wait for it", "%s/%s.json is being carried out", verb, key)
+	case journal.Recover:
+		rec = before
+	}
+	r.accept(id)
+	return r.wait(ctx, func(ctx context.Context) error { return r.finish(ctx, req, rec, decision == journal.Recover) })
+}
+
+// allowed are the flags' word about a verb.
+func (r *Runner) allowed(verb request.Verb) *Error {
+	switch {
+	case verb == request.Delete && !r.cfg.AllowDelete:
+		return fail(syscall.EPERM, "mount with --allow-delete", "this mount does not delete assets")
+	case verb == request.Transfer && !r.cfg.AllowTransfer:
+		return fail(syscall.EPERM, "mount with --allow-transfer", "this mount does not transfer assets")
+	}
+	return nil
+}
+
+// wait runs work to its end, in the background, and waits for that or for ctx.
+func (r *Runner) wait(ctx context.Context, work func(context.Context) error) error {
+	done := make(chan error, 1)
+	r.active.Go(func() {
+		ctx, cancel := context.WithTimeout(r.life, budget)
+		defer cancel()
+		done <- work(ctx)
+	})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// finish carries out a request whose line is in the journal, and writes what
+// became of it.
+func (r *Runner) finish(ctx context.Context, req *request.Request, rec journal.Record, again bool) error {
+	if again {
+		r.log.Info("looking for what became of a request", "verb", rec.Verb, "key", rec.Key)
+	}
+	asset, err := r.carryOut(ctx, req, rec.Submitted, again)
+	rec.Asset, rec.State, rec.Errno, rec.Error, rec.Hint = asset, journal.Done, "", "", ""
+	var failed *Error
+	if err != nil {
+		failed = r.explain(err)
+		rec.State = journal.Failed
+		if errors.Is(err, fault.ErrUnknown) {
+			rec.State = journal.Unknown
+		}
+		rec.Errno, rec.Error, rec.Hint = unix.ErrnoName(failed.Errno), fault.Redact(failed.Err.Error()), failed.Hint
+	}
+	if err := r.cfg.Journal.End(rec); err != nil {
+		// It has happened, or not: the next Begin will ask the platform.
+		r.log.Error("the outcome of a request is not in the journal", "verb", rec.Verb, "key", rec.Key, "status", rec.State, "error", err)
+	}
+	if failed != nil {
+		return failed
+	}
+	r.log.Info("request carried out", "verb", rec.Verb, "key", rec.Key, "asset", asset.ID)
+	return nil
+}
+
+// carryOut does what is asked for. A mistake of ours in it is an outcome that
+// nobody knows.
+func (r *Runner) carryOut(ctx context.Context, req *request.Request, submitted time.Time, again bool) (asset *journal.Asset, err error) {
+	defer func() {
+		if what := recover(); what != nil {
+			r.log.Error("panic in a request: please report this", "panic", fault.Redact(fmt.Sprint(what)), "stack", string(debug.Stack()))
+			err = &fault.Error{Op: string(req.Verb), Kind: fault.ErrUnknown}
+		}
+	}()
+	if req.Verb == request.Create {
+		return r.create(ctx, req, submitted, again)
+	}
+	id, err := r.resolve(ctx, req.ID, req.Path)
+	if err != nil {
+		return nil, err
+	}
+	switch req.Verb {
+	case request.Update:
+		err = r.update(ctx, id, req.Update)
+	case request.Archive, request.Unarchive:
+		err = r.archive(ctx, id, req.Verb == request.Archive)
+	case request.Permissions:
+		err = r.dep.API.SetPermissions(ctx, id, *req.Permissions)
+	case request.Delete:
+		err = r.remove(ctx, id, again)
+	case request.Transfer:
+		err = r.transfer(ctx, id, *req.Transfer, submitted, again)
+	}
+	if err != nil {
+		return &journal.Asset{ID: id}, err
+	}
+	return r.asset(ctx, id), nil
+}
+
+// explain makes of any error one for the program that wrote the request.
+func (r *Runner) explain(err error) *Error {
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours
+	}
+	var field *request.Error
+	if errors.As(err, &field) {
+		return &Error{Errno: syscall.EINVAL, Err: err}
+	}
+	e := &Error{Errno: r.cfg.Errno(err), Err: err}
+	switch fault.KindOf(err) {
+	case fault.ErrUnknown:
+		e.Hint = "the platform did not answer: write the same request again to find out what became of it; it is not sent twice"
+	case fault.ErrThrottled, fault.ErrUnreachable, fault.ErrTimeout:
+		e.Hint = "nothing was changed: write it again later"
+	case fault.ErrRefused:
+		e.Hint = "does the token have the Datasets scope with write access, and its user the right to change this asset?"
+	}
+	return e
+}
+
+// refusal is a request that was not begun: what came of it, and its body, as it
+// may be shown, for an editor to mend.
+type refusal struct {
+	Result
+	body []byte
+}
+
+// maxRefused bounds the refusals that are remembered, and maxKept their bodies.
+const (
+	maxRefused = 200
+	maxKept    = 64 << 10
+)
+
+// Refuse remembers a request that was not begun, for its result to be read,
+// unless there is one of that name. It returns e.
+func (r *Runner) Refuse(id journal.ID, e *Error, body []byte) error {
+	if _, ok, _ := r.cfg.Journal.Get(id); ok {
+		return e
+	}
+	if body = request.Conceal(body); len(body) > maxKept {
+		body = nil
+	}
+	now := time.Now().UTC()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.refused) >= maxRefused {
+		clear(r.refused)
+	}
+	r.refused[id] = refusal{Result{
+		Status: journal.Failed, Errno: unix.ErrnoName(e.Errno), Error: fault.Redact(e.Err.Error()), Hint: e.Hint,
+		Submitted: now, Finished: &now,
+	}, body}
+	return e
+}
+
+func (r *Runner) accept(id journal.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.refused, id)
+}
+
+// Result is what is known of a request, and its body as it may be shown; false
+// if it was never made.
+func (r *Runner) Result(id journal.ID) (Result, []byte, bool, error) {
+	r.mu.Lock()
+	refused, ok := r.refused[id]
+	r.mu.Unlock()
+	if ok {
+		return refused.Result, refused.body, true, nil
+	}
+	rec, ok, err := r.cfg.Journal.Get(id)
+	if !ok || err != nil {
+		return Result{}, nil, false, err
+	}
+	return r.result(rec), rec.Request, true, nil
+}
+
+func (r *Runner) result(rec journal.Record) Result {
+	res := Result{
+		Status: rec.State, Errno: rec.Errno, Error: rec.Error, Hint: rec.Hint,
+		Asset: rec.Asset, Submitted: rec.Submitted, Finished: rec.Finished,
+	}
+	if r.cfg.Journal.Interrupted(rec) {
+		res.Status = journal.Unknown
+		res.Hint = "the mount that sent it was killed: write the same request again to find out what became of it; it is not sent twice"
+	}
+	if res.Asset != nil {
+		asset := *res.Asset
+		if e, err := r.dep.Catalog.ByID(r.life, asset.ID); err == nil { // from memory: it is known
+			asset.State, asset.Path = string(e.State), Path(e)
+		}
+		res.Asset = &asset
+	}
+	return res
+}
+
+// Keys are the requests of a verb that there are.
+func (r *Runner) Keys(verb request.Verb) (map[string]Result, error) {
+	all, err := r.cfg.Journal.All()
+	if err != nil {
+		return nil, err
+	}
+	keys := map[string]Result{}
+	for _, rec := range all {
+		if rec.Verb == verb {
+			keys[rec.Key] = r.result(rec)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, res := range r.refused {
+		if id.Verb == verb {
+			keys[id.Key] = res.Result
+		}
+	}
+	return keys, nil
+}
+
+// Forget drops what is known of a request. It changes no asset.
+func (r *Runner) Forget(id journal.ID) error {
+	r.accept(id)
+	_, err := r.cfg.Journal.Forget(id)
+	if errors.Is(err, journal.ErrRuns) {
+		return &Error{Errno: syscall.EBUSY, Err: err}
+	}
+	if err != nil {
+		return &Error{Errno: syscall.EIO, Err: err}
+	}
+	return nil
+}
