@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -24,6 +25,8 @@ import (
 	"github.com/urfave/cli/v2"
 	"github.com/urfave/cli/v2/altsrc"
 
+	"codeoceanfs/control/client"
+	"codeoceanfs/control/request"
 	"codeoceanfs/fs/daemon"
 	"codeoceanfs/fs/mountpoint"
 	"codeoceanfs/fs/service"
@@ -111,6 +114,7 @@ func app(parent *daemon.Parent) *cli.App {
 			umountCommand(),
 			demoCommand(parent),
 			emulatorCommand(),
+			waitCommand(),
 			{
 				Name: "version", Usage: "print the version",
 				Action: func(c *cli.Context) error {
@@ -125,6 +129,9 @@ func app(parent *daemon.Parent) *cli.App {
 			}
 			return cli.ShowAppHelp(c)
 		},
+	}
+	for _, verb := range request.Verbs {
+		a.Commands = append(a.Commands, requestCommand(verb))
 	}
 	for _, command := range a.Commands {
 		command.OnUsageError = usage
@@ -240,12 +247,15 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 		&cli.StringFlag{Name: "s3-endpoint", Usage: "look for the buckets of external assets in the store at `URL`, path style, instead of AWS"},
 		&cli.StringFlag{Name: "cache-dir", Value: service.CacheDir(), Usage: "keep what was read, and the list of assets, in `DIR`"},
 		&cli.StringFlag{Name: "cache-size", Value: "20G", Usage: "keep at most `SIZE` of files there; 0 keeps none"},
+		&cli.StringFlag{Name: "state-dir", Value: service.StateDir(), Usage: "remember requests to change assets in `DIR`, so that none is sent twice"},
 		&cli.StringFlag{Name: "memory-limit", Value: "512M", Usage: "use at most `SIZE` of memory"},
 		&cli.BoolFlag{Name: "allow-other", Usage: "let the other users of this machine in; they read with your token", DisableDefaultText: true},
 		&cli.IntFlag{Name: "uid", Value: os.Getuid(), Usage: "show the user `UID` as the owner of all files"},
 		&cli.IntFlag{Name: "gid", Value: os.Getgid(), Usage: "show `GID` as the group of all files"},
 		&cli.StringFlag{Name: "umask", Value: "022", Usage: "take the permissions in `MASK`, octal, from all files and directories"},
-		&cli.BoolFlag{Name: "read-only", Usage: "mount with the option ro, so that the kernel itself refuses to write", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "read-only", Usage: "change nothing: mount with the option ro, so that the kernel itself refuses to write", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "allow-delete", Usage: "let control/delete delete archived assets", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "allow-transfer", Usage: "let control/transfer move files to other buckets", DisableDefaultText: true},
 		&cli.StringSliceFlag{Name: "type", Usage: "show assets of this `TYPE` only: dataset, result, combined or model; may be repeated"},
 		&cli.StringFlag{Name: "query", Usage: "show only assets that the search `QUERY` finds, as tag:ecephys"},
 		&cli.DurationFlag{Name: "refresh-interval", Value: time.Minute, Usage: "look for new and changed assets every `DURATION`"},
@@ -284,7 +294,8 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 	s := &service.Settings{
 		Point: point, Domain: c.String("domain"), TokenFile: service.Absolute(c.String("token-file")), Getenv: os.Getenv,
 		S3Endpoint: c.String("s3-endpoint"), CacheDir: service.Absolute(c.String("cache-dir")),
-		AllowOther: c.Bool("allow-other"), ReadOnly: c.Bool("read-only"),
+		StateDir: service.Absolute(c.String("state-dir")), AllowOther: c.Bool("allow-other"), ReadOnly: c.Bool("read-only"),
+		AllowDelete: c.Bool("allow-delete"), AllowTransfer: c.Bool("allow-transfer"),
 		Types: c.StringSlice("type"), Query: c.String("query"), Refresh: c.Duration("refresh-interval"),
 		MaxAPIRequests: c.Int("max-api-requests"), MaxS3Requests: c.Int("max-s3-requests"), Version: service.Version(),
 	}
@@ -446,6 +457,105 @@ func emulatorCommand() *cli.Command {
 				}
 			}
 			return service.Emulate(c.Context, cfg, c.Int("populate"), c.App.Writer)
+		},
+	}
+}
+
+// mountFlag names the mount that a command is for.
+func mountFlag() cli.Flag {
+	return &cli.StringFlag{Name: "mount", EnvVars: []string{envPrefix + "MOUNT"}, Usage: "the mount at `DIR`, if there are several"}
+}
+
+// theMount is the mount that a command is for: the one that we are in, or the
+// only one that there is.
+func theMount(c *cli.Context) (string, error) {
+	if point := c.String("mount"); point != "" {
+		return service.Absolute(point), nil
+	}
+	points, err := mountpoint.Mounts()
+	if err != nil {
+		return "", err
+	}
+	here, _ := os.Getwd() // without one we are in none
+	for _, point := range points {
+		if mountpoint.Inside(here, point) {
+			return point, nil
+		}
+	}
+	switch {
+	case len(points) == 0:
+		return "", usagef("nothing is mounted: codeoceanfs mount comes first")
+	case len(points) > 1:
+		return "", usagef("several mounts: choose one with --mount: %s", strings.Join(points, ", "))
+	}
+	return points[0], nil
+}
+
+// requestCommand is a verb of the control directory as a command.
+func requestCommand(verb request.Verb) *cli.Command {
+	return &cli.Command{
+		Name: string(verb), Usage: request.About(verb), ArgsUsage: "FILE", Category: "Assets",
+		Description: "FILE holds the request, as JSON; - is standard input. What may be in it is in control/README of the mount.",
+		Flags: []cli.Flag{
+			mountFlag(),
+			&cli.StringFlag{Name: "key", Usage: "the request's name, `KEY`: made again under the same one, it is not sent again; without it a hash of what it says"},
+		},
+		Action: func(c *cli.Context) error {
+			file, err := oneArgument(c, "FILE")
+			if err != nil {
+				return err
+			}
+			point, err := theMount(c)
+			if err != nil {
+				return err
+			}
+			var body []byte
+			if file == "-" {
+				body, err = io.ReadAll(io.LimitReader(os.Stdin, request.MaxBody+1))
+			} else {
+				body, err = os.ReadFile(file)
+			}
+			if err != nil {
+				return usagef("read the request: %w", err)
+			}
+			key := c.String("key")
+			if key == "" {
+				key = client.Key(body)
+			}
+			r, err := client.Submit(point, verb, key, body)
+			if err == nil {
+				fmt.Fprintf(c.App.Writer, "%s", r.Raw)
+			}
+			return err
+		},
+	}
+}
+
+func waitCommand() *cli.Command {
+	return &cli.Command{
+		Name: "wait", Usage: "wait until an asset is ready, and print its record", ArgsUsage: "KEY|PATH", Category: "Assets",
+		Description: "KEY is that of the request which made the asset, or the asset's id; PATH is in the mount, as dataset/NAME.",
+		Flags:       []cli.Flag{mountFlag(), &cli.DurationFlag{Name: "timeout", Usage: "wait at most `DURATION`; without it, for as long as it takes"}},
+		Action: func(c *cli.Context) error {
+			what, err := oneArgument(c, "KEY|PATH")
+			if err != nil {
+				return err
+			}
+			point, err := theMount(c)
+			if err != nil {
+				return err
+			}
+			ctx := c.Context
+			if limit := c.Duration("timeout"); limit > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, limit)
+				defer cancel()
+			}
+			record, err := client.Wait(ctx, point, what)
+			if err == nil {
+				_, err = c.App.Writer.Write(record)
+			}
+			return err
 		},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"codeoceanfs/control/request"
 	"codeoceanfs/remote"
 )
 
@@ -33,8 +34,32 @@ Beside the types of assets, the root of the mount answers to
 and each asset holds its record in .meta.json. The data is read-only.
 `
 
-// README explains the control directory.
-func README() []byte { return []byte(readme) }
+// README explains the control directory. Changes tells whether the mount makes
+// any.
+func README(changes bool) []byte {
+	if !changes {
+		return []byte(readme)
+	}
+	return []byte(readme + "\n" + changing + "\n" + request.Manual())
+}
+
+// changing is what the README says about requests, before the manual.
+const changing = `To change assets, write one JSON object into VERB/KEY.json, where KEY is any
+name of yours. The write that completes the object carries it out, and fails if
+it fails: the command that writes has the exit status. VERB/KEY.result.json says
+what became of it, and errors.jsonl why something failed.
+
+A key is used once. To write the same again after success does nothing, and
+succeeds; another request needs another key. After a failure the key is free.
+rm VERB/KEY.json forgets a request; it changes no asset.
+
+wait/KEY      to read it waits until the asset that create/KEY.json makes is
+              ready, and gives its record; it fails if the asset does
+refresh       to write anything into it looks for changes on the platform now
+
+An asset is named by its id, or by its path in the mount. What has a * is
+required.
+`
 
 // Status is the state of a mount, as status.json has it.
 type Status struct {

@@ -93,7 +93,7 @@ func TestStatus(t *testing.T) {
 
 func TestReadmeNamesItsFiles(t *testing.T) {
 	for _, name := range []string{"README", "status.json", "errors.jsonl"} {
-		if !bytes.Contains(control.README(), []byte("\n"+name+" ")) {
+		if !bytes.Contains(control.README(true), []byte("\n"+name+" ")) {
 			t.Errorf("no word about %s", name)
 		}
 	}

@@ -53,6 +53,9 @@ func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 	if name == remote.MetaName {
 		return a.meta(ctx, out)
 	}
+	if node := a.scratch(ctx, name, out); node != nil {
+		return node, 0
+	}
 	call := newCall(ctx, listBudget)
 	defer call.end()
 	s, err := a.t.source(call, a.id)
@@ -105,8 +108,8 @@ func (a *assetDir) metaEntry() fuse.DirEntry {
 
 func (a *assetDir) meta(ctx context.Context, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	id := a.id
-	return a.textNode(ctx, remote.MetaName, identity(syscall.S_IFREG, "", metaPath(id), ""), text{
-		asset: id, path: remote.MetaName, perm: 0o666,
+	f := &metaFile{textFile{node{t: a.t}, text{
+		asset: id, path: remote.MetaName, perm: 0o644, // whatever the umask: see tree.owns
 		read: func(ctx context.Context) (content, error) {
 			asset, err := a.t.dep.Catalog.ByID(ctx, id)
 			if err != nil {
@@ -118,7 +121,8 @@ func (a *assetDir) meta(ctx context.Context, out *fuse.EntryOut) (*fusefs.Inode,
 			}
 			return content{indent(record.Raw), asset.Created}, nil
 		},
-	}, out)
+	}}, id}
+	return a.textChild(ctx, remote.MetaName, identity(syscall.S_IFREG, "", metaPath(id), ""), &f.textFile, f, out)
 }
 
 // xattrs are the attributes of an asset's directory. None takes a request, but

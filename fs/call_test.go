@@ -14,7 +14,7 @@ import (
 )
 
 // request is a request of the kernel made by process pid, and its interrupt.
-func request(pid int) (ctx *fuse.Context, interrupt func()) {
+func kernelRequest(pid int) (ctx *fuse.Context, interrupt func()) {
 	cancel := make(chan struct{})
 	return &fuse.Context{Caller: fuse.Caller{Pid: uint32(pid)}, Cancel: cancel}, func() { close(cancel) }
 }
@@ -29,7 +29,7 @@ func over(c *call, within time.Duration) bool {
 }
 
 func TestCallEndsAtItsDeadline(t *testing.T) {
-	ctx, _ := request(os.Getpid())
+	ctx, _ := kernelRequest(os.Getpid())
 	c := newCall(ctx, 50*time.Millisecond)
 	defer c.end()
 	if c.Err() != nil {
@@ -48,7 +48,7 @@ func TestCallIgnoresHandledSignals(t *testing.T) {
 	defer signal.Stop(signals)
 	syscall.Kill(os.Getpid(), syscall.SIGUSR1)
 	<-signals
-	ctx, interrupt := request(os.Getpid())
+	ctx, interrupt := kernelRequest(os.Getpid())
 	c := newCall(ctx, time.Minute)
 	defer c.end()
 	done := c.Done()
@@ -62,7 +62,7 @@ func TestCallIgnoresHandledSignals(t *testing.T) {
 
 // A caller that nobody can look at gets some time, and then EINTR.
 func TestCallOfUnknownCaller(t *testing.T) {
-	ctx, interrupt := request(0)
+	ctx, interrupt := kernelRequest(0)
 	c := newCall(ctx, time.Minute)
 	defer c.end()
 	interrupt()

@@ -8,6 +8,9 @@ import (
 	"codeoceanfs/remote/fault"
 )
 
+// Errno is what programs see of an error of the platform.
+func Errno(err error) syscall.Errno { return toErrno(err) }
+
 // toErrno is the one place where an error becomes what the kernel, and so the
 // user's program, sees of it.
 //

@@ -50,13 +50,15 @@ import (
 
 	"codeoceanfs/cache"
 	"codeoceanfs/control"
+	"codeoceanfs/control/run"
 	"codeoceanfs/fs/mountpoint"
 	"codeoceanfs/remote"
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/fault"
 )
 
-// Config says what to mount and how. All of it is needed.
+// Config says what to mount and how. All of it is needed, but for what ReadOnly
+// excludes.
 type Config struct {
 	Version    string // of the program, for status.json
 	Types      []api.Type
@@ -65,8 +67,9 @@ type Config struct {
 	ReadOnly   bool // mount read-only, the control directory included
 	UID, GID   uint32
 	Umask      uint32
-	Listings   int64     // memory for directory listings, in bytes
-	Changes    *Notifier // that the catalog reports to
+	Listings   int64       // memory for directory listings, in bytes
+	Changes    *Notifier   // that the catalog reports to
+	Requests   *run.Runner // that changes assets; nil with ReadOnly
 	Logger     *slog.Logger
 }
 

@@ -21,6 +21,7 @@ type Notifier struct {
 	mu    sync.Mutex // guards what follows
 	queue []catalog.Change
 	wake  chan struct{}
+	idle  chan struct{} // closed when the queue has been told; nil: it is empty
 }
 
 // Changed takes note of a change. It waits for nothing.
@@ -31,6 +32,9 @@ func (n *Notifier) Changed(c catalog.Change) {
 		return // nothing is mounted, so nobody was told anything
 	}
 	n.queue = append(n.queue, c)
+	if n.idle == nil {
+		n.idle = make(chan struct{})
+	}
 	select {
 	case n.wake <- struct{}{}:
 	default:
@@ -50,15 +54,41 @@ func (n *Notifier) serve(ctx context.Context, r *root) {
 				return
 			case <-wake:
 			}
-			n.mu.Lock()
-			queue := n.queue
-			n.queue = nil
-			n.mu.Unlock()
-			for _, c := range queue {
-				r.tell(c)
+			for queue := n.take(); len(queue) > 0; queue = n.take() {
+				for _, c := range queue {
+					r.tell(c)
+				}
 			}
 		}
 	}()
+}
+
+// take empties the queue. An empty one has been told.
+func (n *Notifier) take() []catalog.Change {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	queue := n.queue
+	n.queue = nil
+	if len(queue) == 0 && n.idle != nil {
+		close(n.idle)
+		n.idle = nil
+	}
+	return queue
+}
+
+// wait waits until the kernel has been told of all changes so far, or ctx ends.
+// It is not for requests about assets: see Notifier.
+func (n *Notifier) wait(ctx context.Context) {
+	n.mu.Lock()
+	idle := n.idle
+	n.mu.Unlock()
+	if idle == nil {
+		return
+	}
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
 }
 
 // tell takes back the names that lead nowhere now, and what is kept of the

@@ -42,13 +42,18 @@ type textFile struct {
 // time, because they are those of the content.
 func (n *node) textNode(ctx context.Context, name string, id fusefs.StableAttr, t text, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	f := &textFile{node{t: n.t}, t}
+	return n.textChild(ctx, name, id, f, f, out)
+}
+
+// textChild is textNode for a node that is a text and something more.
+func (n *node) textChild(ctx context.Context, name string, id fusefs.StableAttr, f *textFile, whole fusefs.InodeEmbedder, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	if errno := f.stat(ctx, &out.Attr); errno != 0 {
 		out.SetEntryTimeout(uncached) // not a final miss
 		return nil, errno
 	}
 	out.SetEntryTimeout(n.t.cfg.Refresh)
 	out.SetAttrTimeout(uncached)
-	return n.child(ctx, name, id, func() fusefs.InodeEmbedder { return f }), 0
+	return n.child(ctx, name, id, func() fusefs.InodeEmbedder { return whole }), 0
 }
 
 func (f *textFile) stat(ctx context.Context, out *fuse.Attr) syscall.Errno {

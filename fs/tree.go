@@ -38,6 +38,8 @@ type tree struct {
 	asked    askedNames
 	members  knownMembers
 	access   access
+	desk     desk
+	seen     seenRecords
 	started  time.Time
 }
 

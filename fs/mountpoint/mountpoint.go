@@ -152,6 +152,21 @@ func find(abs string) (*mountinfo.Info, error) {
 	return all[len(all)-1], nil
 }
 
+// Mounts are the places where this program's mounts are.
+func Mounts() ([]string, error) {
+	all, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
+		return m.FSType != "fuse."+Type, false
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the table of mounts: %w", err)
+	}
+	var points []string
+	for _, m := range all {
+		points = append(points, m.Mountpoint)
+	}
+	return points, nil
+}
+
 // fusermount is the helper that mounts for users, or "". It is looked for in
 // the system's directories only: it runs with more rights than the user has,
 // and PATH is the user's.

@@ -57,7 +57,7 @@ func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
 			return config, fmt.Errorf("%s: %s: %s", config.File, name, plain(err))
 		}
 	}
-	for _, name := range []string{"cache-dir", "log-file", "token-file"} {
+	for _, name := range []string{"cache-dir", "state-dir", "log-file", "token-file"} {
 		if path, ok := config.Flags[name].(string); ok {
 			config.Flags[name] = beside(config.File, path)
 		}
@@ -118,6 +118,21 @@ func CacheDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return ""
+	}
+	return filepath.Join(dir, "codeoceanfs")
+}
+
+// StateDir is where requests are remembered unless the user chooses another
+// place, or "" when there is none: what is there, unlike a cache, is not to be
+// lost.
+func StateDir() string {
+	dir := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) { // as its specification says
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		dir = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(dir, "codeoceanfs")
 }

@@ -82,7 +82,7 @@ func TestDefaultConfigMayBeMissing(t *testing.T) {
 func TestCheck(t *testing.T) {
 	point := t.TempDir()
 	good := func() *Settings {
-		return &Settings{Point: point, CacheDir: t.TempDir(), MemoryLimit: minMemory, Refresh: time.Second}
+		return &Settings{Point: point, CacheDir: t.TempDir(), StateDir: t.TempDir(), MemoryLimit: minMemory, Refresh: time.Second}
 	}
 	if err := good().Check(); err != nil {
 		t.Error(err)
@@ -90,6 +90,7 @@ func TestCheck(t *testing.T) {
 	for says, spoil := range map[string]func(*Settings){
 		"mount point":        func(s *Settings) { s.Point = "" },
 		"--cache-dir":        func(s *Settings) { s.CacheDir = "" },
+		"--state-dir":        func(s *Settings) { s.StateDir = "" },
 		"--memory-limit":     func(s *Settings) { s.MemoryLimit-- },
 		"--type":             func(s *Settings) { s.Types = []string{"dataset", "datum"} },
 		"--refresh-interval": func(s *Settings) { s.Refresh = 0 },

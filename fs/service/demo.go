@@ -26,7 +26,7 @@ func DemoSettings(point, data, version string) *Settings {
 		UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), Umask: 0o022,
 		MaxAPIRequests: 16, MaxS3Requests: 32,
 		demoData: data,
-		CacheDir: CacheDir(), // for the log
+		CacheDir: CacheDir(), StateDir: StateDir(), // for the log, and for Check
 	}
 }
 
@@ -78,6 +78,7 @@ func Demo(ctx context.Context, s *Settings, ready func(text string)) error {
 	demo.Domain, demo.S3Endpoint = server.APIURL(), server.S3URL()
 	demo.Getenv = func(name string) string { return environment[name] }
 	demo.CacheDir, demo.CacheSize = "", 0 // the samples are on this machine already
+	demo.StateDir = filepath.Join(s.demoData, "state")
 	return Mount(ctx, &demo, ready)
 }
 

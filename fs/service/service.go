@@ -34,11 +34,14 @@ type Settings struct {
 	S3Endpoint     string
 	Buckets        map[string]bucket.Rule
 	CacheDir       string
+	StateDir       string // where requests to change assets are remembered
 	LogFile        string // empty: standard error
 	CacheSize      int64
 	MemoryLimit    int64
 	AllowOther     bool
 	ReadOnly       bool
+	AllowDelete    bool
+	AllowTransfer  bool
 	UID, GID       uint32
 	Umask          uint32
 	Types          []string // empty: all
@@ -95,8 +98,11 @@ func (s *Settings) Check() error {
 	if s.Refresh < time.Second {
 		return fmt.Errorf("--refresh-interval %s is too short: at least 1s", s.Refresh)
 	}
+	if s.StateDir == "" && !s.ReadOnly {
+		return errors.New("no place to remember requests to change assets: name one with --state-dir, set HOME, or mount with --read-only")
+	}
 	// To read a file of the cache we would have to read a file of the mount.
-	for name, path := range map[string]string{"--cache-dir": s.CacheDir, "--log-file": s.LogFile} {
+	for name, path := range map[string]string{"--cache-dir": s.CacheDir, "--state-dir": s.StateDir, "--log-file": s.LogFile} {
 		if path != "" && mountpoint.Inside(path, mountpoint.Resolve(s.Point)) {
 			return fmt.Errorf("%s %s is inside the mount point: choose another place", name, path)
 		}
@@ -149,11 +155,17 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 		}
 	})
 
+	requests, end, err := s.requests(dep)
+	if err != nil {
+		return err
+	}
+	defer end()
+
 	server, err := fs.Mount(running, point, dep, blocks, fs.Config{
 		Version: s.Version, Types: s.types(), Refresh: s.Refresh,
 		AllowOther: s.AllowOther, ReadOnly: s.ReadOnly,
 		UID: s.UID, GID: s.GID, Umask: s.Umask,
-		Listings: s.MemoryLimit / listingsShare, Changes: changes, Logger: s.Logger,
+		Listings: s.MemoryLimit / listingsShare, Changes: changes, Requests: requests, Logger: s.Logger,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,198 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"codeoceanfs/control/request"
+	"codeoceanfs/control/run"
+	"codeoceanfs/remote"
+)
+
+var (
+	_ fusefs.NodeOpener        = (*metaFile)(nil)
+	_ fusefs.NodeSetattrer     = (*metaFile)(nil)
+	_ fusefs.NodeSetxattrer    = (*metaFile)(nil)
+	_ fusefs.NodeRemovexattrer = (*metaFile)(nil)
+	_ fusefs.FileWriter        = (*metaHandle)(nil)
+	_ fusefs.FileFlusher       = (*metaHandle)(nil)
+	_ fusefs.FileFsyncer       = (*metaHandle)(nil)
+	_ fusefs.FileReader        = (*metaHandle)(nil)
+)
+
+// metaFile is an asset's record. Written back, it changes what of it can be
+// changed.
+type metaFile struct {
+	textFile
+	id string // of the asset
+}
+
+// Open gives the record as it is now, and remembers it: what is written later
+// is compared with what was read.
+func (f *metaFile) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
+	if writing(flags) {
+		if f.t.cfg.Requests == nil {
+			return nil, 0, syscall.EROFS
+		}
+		if !f.t.owns(ctx) {
+			return nil, 0, syscall.EACCES
+		}
+		return &metaHandle{f: f, appends: flags&syscall.O_APPEND != 0}, fuse.FOPEN_DIRECT_IO, 0
+	}
+	h, how, errno := f.textFile.Open(ctx, flags)
+	if t, ok := h.(*textHandle); ok && f.t.cfg.Requests != nil {
+		f.t.seen.put(f.id, t.bytes)
+	}
+	return h, how, errno
+}
+
+// Setattr takes note of nothing: a record is as long as it is.
+func (f *metaFile) Setattr(ctx context.Context, fh fusefs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
+	if size, ok := in.GetSize(); f.t.cfg.Requests == nil || ok && size != 0 {
+		return syscall.EROFS
+	}
+	return f.Getattr(ctx, fh, out)
+}
+
+// Setxattr says that there are none to set, as of a request.
+func (f *metaFile) Setxattr(context.Context, string, []byte, uint32) syscall.Errno {
+	if f.t.cfg.Requests == nil {
+		return syscall.EROFS
+	}
+	return syscall.ENOTSUP
+}
+
+// Removexattr says likewise.
+func (f *metaFile) Removexattr(ctx context.Context, name string) syscall.Errno {
+	return f.Setxattr(ctx, name, nil, 0)
+}
+
+// metaHandle is a record that is being written.
+type metaHandle struct {
+	f       *metaFile
+	appends bool
+
+	mu   sync.Mutex // one write after the other
+	scan request.Scanner
+	at   int64
+	sent bool
+	err  syscall.Errno // it stays
+}
+
+// Write takes a piece of the record, and makes the change when it is complete.
+func (h *metaHandle) Write(ctx context.Context, p []byte, off int64) (uint32, syscall.Errno) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	path := remote.MetaName
+	switch {
+	case h.err != 0:
+		return 0, h.err
+	case h.appends, off != h.at:
+		h.err = h.f.t.refusedFor("edit", h.f.id, path, &run.Error{Errno: syscall.EINVAL, Err: errors.New("a record is written whole, from its beginning")})
+		return 0, h.err
+	}
+	n, err := h.scan.Write(p)
+	h.at += int64(n)
+	if err != nil {
+		h.err = h.f.t.refusedFor("edit", h.f.id, path, scanError(err))
+		return 0, h.err
+	}
+	if h.scan.Complete() && !h.sent {
+		h.sent = true
+		if h.err = h.f.t.edit(ctx, h.f.id, h.scan.Body()); h.err != 0 {
+			return 0, h.err
+		}
+	}
+	return uint32(n), 0
+}
+
+// Flush tells again what went wrong, or that the record is not complete.
+func (h *metaHandle) Flush(context.Context) syscall.Errno {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.err == 0 && h.scan.Err() != nil {
+		h.err = h.f.t.refusedFor("edit", h.f.id, remote.MetaName, scanError(h.scan.Err()))
+	}
+	return h.err
+}
+
+// Fsync is Flush.
+func (h *metaHandle) Fsync(ctx context.Context, _ uint32) syscall.Errno { return h.Flush(ctx) }
+
+// Read gives the record, to a program that opened it for both.
+func (h *metaHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	c, errno := h.f.render(ctx)
+	if errno != 0 {
+		return nil, errno
+	}
+	return (&textHandle{c}).Read(ctx, dest, off)
+}
+
+// edit changes a record to what was written.
+func (t *tree) edit(ctx context.Context, id string, body []byte) syscall.Errno {
+	call := newCall(ctx, requestBudget)
+	defer call.end()
+	if err := t.cfg.Requests.Edit(call, id, body, t.seen.get(id)); err != nil {
+		return t.refusedFor("edit", id, remote.MetaName, err)
+	}
+	t.cfg.Changes.wait(call)
+	return 0
+}
+
+// owns reports whether the program that makes a request is the mount's owner's:
+// what changes assets is done with the owner's token, and the modes of the data,
+// which say who may read it, may be anything.
+func (t *tree) owns(ctx context.Context) bool {
+	caller, ok := fuse.FromContext(ctx)
+	return ok && (caller.Uid == 0 || caller.Uid == t.cfg.UID || int(caller.Uid) == os.Geteuid())
+}
+
+// seenRecords are the records that programs have read, by asset: what somebody
+// edits is one of them.
+type seenRecords struct {
+	mu  sync.Mutex // guards what follows
+	raw map[string][]byte
+}
+
+// maxSeen bounds them, at two kilobytes each. Without one, a record that is
+// written is compared with what it is then.
+const maxSeen = 1000
+
+func (s *seenRecords) put(id string, raw []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.raw == nil || len(s.raw) >= maxSeen {
+		s.raw = map[string][]byte{}
+	}
+	s.raw[id] = raw
+}
+
+func (s *seenRecords) get(id string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.raw[id]
+}
+
+// isMetaScratch reports whether an editor makes a file of that name beside the
+// record: a new version of it, a backup, a lock. They are kept in memory.
+func isMetaScratch(name string) bool {
+	switch name {
+	case remote.MetaName:
+		return false
+	case "4913", "#" + remote.MetaName + "#": // vim's and Emacs's
+		return true
+	}
+	for _, prefix := range []string{remote.MetaName, "." + remote.MetaName, ".#" + remote.MetaName, ".goutputstream-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return strings.HasPrefix(name, "sed") && len(name) == len("sedXXXXXX")
+}
