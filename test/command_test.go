@@ -295,4 +295,16 @@ func TestPermissions(t *testing.T) {
 	if as(m, "cat", m.path("control", "status.json")) == nil {
 		t.Error("with an empty umask another user may look at control")
 	}
+	for _, script := range []string{
+		`echo '{"description": "x"}' > "$1/.meta.json"`, `sed -i 's/"description": "/&x/' "$1/.meta.json"`,
+		`echo '{"description": "x"}' > "$1/.meta.json.new"; mv "$1/.meta.json.new" "$1/.meta.json"`,
+		`echo '{"path": "dataset/calibration_2023-02-14"}' > "$2/archive/theirs.json"`, `ls "$2/create"`, `cat "$2/wait/x"`,
+	} {
+		if as(m, "sh", "-c", script, "sh", m.path(asset), m.path("control")) == nil {
+			t.Errorf("another user may do %s", script)
+		}
+	}
+	if n := d.Requests("update") + d.Requests("archive"); n > 0 {
+		t.Errorf("another user has sent %d requests", n)
+	}
 }

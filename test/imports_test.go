@@ -17,13 +17,17 @@ const module = "codeoceanfs"
 // no HTTP, remote no FUSE, and the emulator nothing of the client: a field name
 // that both got wrong must not cancel itself out.
 var arrows = map[string][]string{
-	"":                        {"fs/daemon", "fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
+	"":                        {"control/client", "control/request", "fs/daemon", "fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
 	"cache":                   {"cache/..."},
-	"control":                 {"remote", "remote/fault"},
-	"fs":                      {"cache", "control", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names"},
+	"control":                 {"control/request", "remote", "remote/fault"},
+	"control/client":          {"control/request"},
+	"control/journal":         {"control/request"},
+	"control/request":         {"remote/api"},
+	"control/run":             {"control/journal", "control/request", "remote", "remote/api", "remote/catalog", "remote/fault"},
+	"fs":                      {"cache", "control", "control/...", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names"},
 	"fs/daemon":               {},
 	"fs/mountpoint":           {},
-	"fs/service":              {"cache", "fs", "fs/mountpoint", "remote", "remote/..."},
+	"fs/service":              {"cache", "control/...", "fs", "fs/mountpoint", "remote", "remote/..."},
 	"test":                    {"..."},
 	"remote":                  {"remote/api", "remote/bucket", "remote/catalog", "remote/fault", "remote/names"},
 	"remote/api":              {"remote/fault", "remote/transport"},

@@ -108,6 +108,48 @@ func TestPromises(t *testing.T) {
 	}
 }
 
+// TestOneLiners runs the README's requests as they are printed, in every shell.
+func TestOneLiners(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(readme), "## Change assets")
+	_, block, _ = strings.Cut(block, "```sh\n")
+	block, _, found := strings.Cut(block, "```")
+	if !found || strings.Count(block, " > ") < 6 {
+		t.Fatal("no requests")
+	}
+	for _, shell := range []string{"dash", "bash", "zsh"} {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath(shell); err != nil {
+				t.Skipf("%s is not installed here", shell)
+			}
+			d := deploy(t)
+			m := d.mount(t)
+			script := "set -e\n" + strings.ReplaceAll(block, "~/codeocean-demo", m.point)
+			out := m.run(shell, "-c", script)
+			for _, want := range []string{`"state": "ready"`, `"everyone": "none"`} {
+				if !strings.Contains(out, want) {
+					t.Errorf("no %s in\n%s", want, out)
+				}
+			}
+			if got := m.run("cat", m.path("dataset/mine/.meta.json")); !strings.Contains(got, "checked twice") {
+				t.Errorf("at the end:\n%s", got)
+			}
+			if n := d.Requests("create"); n != 2 {
+				t.Errorf("%d creates were sent", n)
+			}
+			m.run(shell, "-c", "set -e\n"+"cd "+m.path("control")+"\n"+strings.ReplaceAll(block[strings.Index(block, "# an asset"):strings.Index(block, "# what its")], "cat wait/mine", ""))
+			if n := d.Requests("create"); n != 2 {
+				t.Errorf("the same again: %d creates were sent", n)
+			}
+		})
+	}
+}
+
 // TestFlagsAreDocumented holds the help text and the README together.
 func TestFlagsAreDocumented(t *testing.T) {
 	t.Parallel()
@@ -116,7 +158,7 @@ func TestFlagsAreDocumented(t *testing.T) {
 		t.Fatalf("status %d", code)
 	}
 	for _, flag := range strings.Fields(`domain token-file s3-endpoint cache-dir cache-size memory-limit allow-other uid gid umask
-		read-only type query refresh-interval max-api-requests max-s3-requests log-file log-level log-format config foreground`) {
+		read-only allow-delete allow-transfer state-dir type query refresh-interval max-api-requests max-s3-requests log-file log-level log-format config foreground`) {
 		variable := "CODEOCEANFS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 		if !strings.Contains(help, "--"+flag) || !strings.Contains(help, variable) {
 			t.Errorf("no --%s, or no $%s, in the help", flag, variable)

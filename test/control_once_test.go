@@ -1,0 +1,235 @@
+package test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"codeoceanfs/remote/emulator"
+)
+
+// made counts the assets of a name that there are.
+func (d *deployment) made(name string) (n int) {
+	for _, id := range d.Assets() {
+		if a, ok := d.Asset(id); ok && a.Name == name {
+			n++
+		}
+	}
+	return n
+}
+
+// TestOnce makes requests again, at once, and with their answers lost: each is
+// carried out once.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	m := d.mount(t)
+	expect := func(what string, err error, says string) {
+		t.Helper()
+		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	creates := func() int64 { return d.Requests("create") }
+	for _, c := range []struct {
+		what string
+		do   func(name string)
+		made int
+		sent int64
+	}{
+		{"a request that is made again is answered, and not sent", func(name string) {
+			expect("first", m.request("create", name, external(name)), "")
+			expect("again", m.request("create", name, external(name)), "")
+			expect("with other spaces", m.request("create", name, "\n "+strings.ReplaceAll(external(name), ": ", ":")), "")
+		}, 1, 1},
+		{"another request needs another key", func(name string) {
+			expect("first", m.request("create", name, external(name)), "")
+			expect("another", m.request("create", name, external("another of "+name)), "exit status")
+			if r := m.result("create", name); r.Status != "done" {
+				t.Errorf("the result of the first is lost: %+v", r)
+			}
+		}, 1, 1},
+		{"a key is free when its request is forgotten", func(name string) {
+			expect("first", m.request("create", name, external(name)), "")
+			m.run("rm", m.path("control/create", name+".json"))
+			expect("again", m.request("create", name, external(name)), "")
+		}, 2, 2},
+		{"a request that failed may be sent again", func(name string) {
+			remove := d.Inject(emulator.Fault{Route: "create", Status: 400, Body: `{"message": "not today"}`})
+			expect("first", m.request("create", name, external(name)), "exit status")
+			remove()
+			if r := m.result("create", name); r.Status != "failed" || r.Errno != "EINVAL" || !strings.Contains(r.Error, "not today") {
+				t.Errorf("%+v", r)
+			}
+			expect("again", m.request("create", name, external(name)), "")
+		}, 1, 2},
+		{"a platform that is busy is waited for", func(name string) {
+			defer d.Inject(emulator.Fault{Route: "create", Status: 429, Header: http.Header{"Retry-After": {"1"}}, Times: 2})()
+			expect("first", m.request("create", name, external(name)), "")
+		}, 1, 3},
+		{"an answer that was lost is looked for, and not sent again", func(name string) {
+			defer d.Inject(emulator.Fault{Route: "create", DropReply: true, Times: 1})()
+			expect("first", m.request("create", name, external(name)), "")
+			if r := m.result("create", name); r.Status != "done" || r.Asset.ID == "" {
+				t.Errorf("%+v", r)
+			}
+			expect("again", m.request("create", name, external(name)), "")
+		}, 1, 1},
+		{"a create of which nobody knows is not sent again", func(name string) {
+			remove := d.Inject(emulator.Fault{Route: "create", Handle: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				panic(http.ErrAbortHandler) // it was sent, and not carried out
+			}})
+			expect("first", m.request("create", name, external(name)), "exit status")
+			remove()
+			if r := m.result("create", name); r.Status != "unknown" || !strings.Contains(r.Hint, "not sent twice") {
+				t.Errorf("%+v", r)
+			}
+		}, 0, 1},
+		{"fifty who make one request make one asset", func(name string) {
+			var wg sync.WaitGroup
+			for range 50 {
+				wg.Go(func() {
+					if err := m.request("create", name, external(name)); err != nil && !strings.Contains(err.Error(), "exit status") {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			expect("after all", m.request("create", name, external(name)), "")
+		}, 1, 1},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			name := strings.ReplaceAll(c.what, " ", "-")
+			before := creates()
+			c.do(name)
+			if n := d.made(name); n != c.made {
+				t.Errorf("%d assets were made, not %d", n, c.made)
+			}
+			if n := creates() - before; n != c.sent {
+				t.Errorf("%d requests were sent, not %d", n, c.sent)
+			}
+		})
+	}
+}
+
+// TestManyAtOnce makes fifty different requests at once.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	m := d.mount(t)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			if err := m.request("create", fmt.Sprint("k", i), external(fmt.Sprint("many ", i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := d.Requests("create"); n != 50 {
+		t.Errorf("%d creates were sent", n)
+	}
+	if got := strings.Count(m.run("ls", m.path("dataset")), "many "); got != 50 {
+		t.Errorf("%d of them show", got)
+	}
+	if got := strings.Count(m.run("ls", m.path("control/create")), ".result.json"); got != 50 {
+		t.Errorf("%d results show", got)
+	}
+}
+
+// TestKilled kills the program at random moments while requests are made, and
+// makes those again that were not answered: no asset is made twice, and none is
+// lost that somebody was told of.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	d.SetShape(emulator.Shape{Latency: 5 * time.Millisecond})
+	env := d.environment(t)
+	point := t.TempDir()
+	kills := 25
+	if os.Getenv("CODEOCEANFS_TEST_LONG") != "" {
+		kills = 200
+	}
+	rnd := rand.New(rand.NewPCG(7, 0))
+	told, updated, archived := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for i := range kills {
+		m, err := d.tryMount(t, point, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("killed %d", i)
+		time.AfterFunc(time.Duration(rnd.IntN(150))*time.Millisecond, func() { m.process.Kill() })
+		for n := range 4 {
+			one := fmt.Sprintf("%s %d", name, n)
+			key := strings.ReplaceAll(one, " ", "-")
+			if m.request("create", key, external(one)) != nil {
+				continue
+			}
+			told[one] = true
+			if m.request("update", key, fmt.Sprintf(`{"path": "dataset/%s", "tags_add": ["seen"]}`, one)) == nil {
+				updated[one] = true
+			}
+			if m.request("archive", key, fmt.Sprintf(`{"path": "dataset/%s"}`, one)) == nil {
+				archived[one] = true
+			}
+		}
+		<-m.exited
+		m.run("umount", "-l", point)
+	}
+	m, err := d.tryMount(t, point, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What was not answered is asked for again, as a script does: it is found, or
+	// nobody knows, and in no case sent a second time.
+	var wg sync.WaitGroup
+	for _, key := range strings.Fields(m.run("ls", m.path("control/create"))) {
+		if key, ok := strings.CutSuffix(key, ".result.json"); ok && m.result("create", key).Status == "unknown" {
+			wg.Go(func() {
+				err := m.request("create", key, external(strings.ReplaceAll(key, "-", " ")))
+				if r := m.result("create", key); (err == nil) != (r.Status == "done") {
+					t.Errorf("%s: %v, %+v", key, err, r)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	twice, lost := 0, 0
+	for i := range kills {
+		for n := range 4 {
+			name := fmt.Sprintf("killed %d %d", i, n)
+			switch made := d.made(name); {
+			case made > 1:
+				twice++
+				t.Errorf("%s was made %d times", name, made)
+			case made == 0 && told[name]:
+				lost++
+				t.Errorf("%s was told of, and is lost", name)
+			}
+		}
+	}
+	for _, id := range d.Assets() {
+		a, _ := d.Asset(id)
+		if updated[a.Name] && !slices.Contains(a.Tags, "seen") || archived[a.Name] && !a.Archived {
+			lost++
+			t.Errorf("a change of %s was told of, and is lost", a.Name)
+		}
+	}
+	var results []string
+	for _, key := range strings.Fields(m.run("ls", m.path("control/create"))) {
+		if key, ok := strings.CutSuffix(key, ".result.json"); ok {
+			results = append(results, m.result("create", key).Status)
+		}
+	}
+	t.Logf("%d kills; told of %d creates, %d updates, %d archivings; %d records; made twice %d, lost %d",
+		kills, len(told), len(updated), len(archived), len(results), twice, lost)
+	if len(results) < len(told) {
+		t.Errorf("%d results for %d requests that were answered", len(results), len(told))
+	}
+}
