@@ -47,6 +47,8 @@ type Journal struct {
 	dir   string
 	owner string   // of this process's requests
 	alive *os.File // locked while this process lives
+	// active are the requests, by ID, that this process carries out now.
+	active sync.Map
 
 	mu      sync.Mutex // guards what follows, and is held while the file is locked
 	file    *os.File
@@ -61,19 +63,26 @@ func Open(dir string) (*Journal, error) {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
 	j := &Journal{dir: dir, owner: newOwner(), records: map[ID]Record{}}
-	alive, err := os.OpenFile(j.ownerFile(j.owner), os.O_CREATE|os.O_RDWR, 0o600)
+	// Others look for the dead under the same lock: none takes us for one of them.
+	err := j.locked(func() error {
+		if err := j.live(); err != nil {
+			return fmt.Errorf("open the journal: %w", err)
+		}
+		j.removeDead()
+		return j.compact()
+	})
 	if err != nil {
-		return nil, fmt.Errorf("open the journal: %w", err)
-	}
-	j.alive = alive
-	if err := syscall.Flock(int(alive.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the journal: %w", err), j.Close())
-	}
-	if err := j.locked(func() error { return j.compact() }); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	j.removeDead()
 	return j, nil
+}
+
+// live takes the lock that says that this process lives.
+func (j *Journal) live() (err error) {
+	if j.alive, err = os.OpenFile(j.ownerFile(j.owner), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return err
+	}
+	return syscall.Flock(int(j.alive.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
 // Close lets the journal go. Requests that this process has not ended are taken
@@ -85,27 +94,58 @@ func (j *Journal) Close() error {
 	if j.file != nil {
 		err = j.file.Close()
 	}
+	if j.alive == nil {
+		return err
+	}
 	return errors.Join(err, os.Remove(j.alive.Name()), j.alive.Close())
 }
 
 // Begin is the decision about a request that is to be carried out: with Run its
-// line is on disk, and it may be sent.
+// line is on disk, and it may be sent. With Recover it is this caller's as well:
+// until End nobody else looks for what became of it, or forgets it.
 func (j *Journal) Begin(r Record) (before Record, d Decision, err error) {
 	err = j.locked(func() error {
 		var known bool
 		before, known = j.records[r.ID]
 		d = decide(before, known, r, j.runs(before))
-		if d != Run {
+		switch d {
+		case Run:
+			r.Submitted = time.Now().UTC()
+		case Recover:
+			r = before
+		default:
 			return nil
 		}
-		r.State, r.Owner, r.Submitted = Running, j.owner, time.Now().UTC()
-		return j.append(line{Record: r})
+		return j.run(r)
 	})
 	return before, d, err
 }
 
-// End writes what became of a request.
+// Note writes what has been found out about a request that runs.
+func (j *Journal) Note(r Record) error {
+	return j.locked(func() error {
+		if was, ok := j.records[r.ID]; ok {
+			r.Submitted = was.Submitted
+		}
+		return j.run(r)
+	})
+}
+
+// run writes that this process carries r out.
+func (j *Journal) run(r Record) error {
+	r.State, r.Owner, r.Finished = Running, j.owner, nil
+	r.Errno, r.Error, r.Hint = "", "", ""
+	if err := j.append(line{Record: r}); err != nil {
+		return err
+	}
+	j.active.Store(r.ID, true)
+	return nil
+}
+
+// End writes what became of a request. If it cannot be written, the request is
+// one that was interrupted.
 func (j *Journal) End(r Record) error {
+	defer j.active.Delete(r.ID)
 	now := time.Now().UTC()
 	r.Finished, r.Owner = &now, ""
 	return j.locked(func() error {
@@ -169,7 +209,11 @@ func (j *Journal) Interrupted(r Record) bool { return r.State == Running && !j.r
 
 // runs reports whether a process that lives is carrying r out.
 func (j *Journal) runs(r Record) bool {
-	return r.State == Running && (r.Owner == j.owner || j.isAlive(r.Owner))
+	if r.State != Running || r.Owner != j.owner {
+		return r.State == Running && j.isAlive(r.Owner)
+	}
+	_, active := j.active.Load(r.ID)
+	return active
 }
 
 func (j *Journal) append(l line) error {

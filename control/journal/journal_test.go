@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -242,5 +243,57 @@ func TestForgetRunning(t *testing.T) {
 	}
 	if was, err := j.Forget(rec("none", "").ID); was || err != nil {
 		t.Errorf("%t, %v", was, err)
+	}
+}
+
+// What became of a request is looked for by one at a time, who may forget it no
+// sooner than that one knows.
+func TestOneRecovers(t *testing.T) {
+	dir := t.TempDir()
+	a, b := open(t, dir), open(t, dir)
+	defer closed(t, a)
+	defer closed(t, b)
+	begin(t, a, rec("k", "a"))
+	end(t, a, rec("k", "a"), journal.Unknown)
+	if got := begin(t, a, rec("k", "a")); got != journal.Recover {
+		t.Fatalf("the first: %v", got)
+	}
+	for _, j := range []*journal.Journal{a, b} {
+		if got := begin(t, j, rec("k", "a")); got != journal.Busy {
+			t.Errorf("another: %v", got)
+		}
+		if _, err := j.Forget(rec("k", "").ID); !errors.Is(err, journal.ErrRuns) {
+			t.Errorf("forget: %v", err)
+		}
+	}
+	end(t, a, rec("k", "a"), journal.Done)
+	if got := begin(t, b, rec("k", "a")); got != journal.Answered {
+		t.Errorf("afterwards: %v", got)
+	}
+}
+
+// A request whose end cannot be written is one that was interrupted: it does not
+// run for ever.
+func TestEndNotWritten(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir)
+	defer closed(t, j)
+	begin(t, j, rec("k", "a"))
+	file, aside := filepath.Join(dir, "journal.jsonl"), filepath.Join(dir, "aside")
+	for _, err := range []error{os.Rename(file, aside), os.Mkdir(file, 0o700)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.End(rec("k", "a")); err == nil {
+		t.Error("the end was written into a directory")
+	}
+	for _, err := range []error{os.Remove(file), os.Rename(aside, file)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := begin(t, j, rec("k", "a")); got != journal.Recover {
+		t.Errorf("afterwards: %v", got)
 	}
 }
