@@ -78,6 +78,32 @@ func TestSources(t *testing.T) {
 	canary(t, m, env, "canary-secret")
 }
 
+// TestSecrets makes creates fail whose body holds a secret, also where none
+// belongs, on a platform that repeats what it was sent.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	env := d.environment(t)
+	m, err := d.tryMount(t, t.TempDir(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Inject(emulator.Fault{Route: "create", Status: 400, Body: `{"message": "bad: client_secret=canary-secret; canary-se"}`})
+	const about = `"name": "n", "mount": "m", "tags": [], `
+	for i, source := range []string{
+		`"gcp": {"bucket": "g", "client_secret": "canary-secret"}`,
+		`"aws": {"bucket": "g", "secret_access_key": "canary-secret"}`,
+		`"gcp": {"bucket": "g", "client_s\u0065cret": "canary-secret", "x": 1}`,
+		`"gcp": {"bucket": "g", "client_secret": ["canary-secret"]}`,
+		`"gcp": {"bucket": "g", "Client_Secret": "canary-secret"}`,
+	} {
+		if err := m.request("create", fmt.Sprint("secret", i), `{`+about+`"source": {`+source+`}}`); err == nil {
+			t.Errorf("%s is no error", source)
+		}
+	}
+	canary(t, m, env, "canary-se")
+}
+
 // same is JSON in one form.
 func same(t *testing.T, s string) string {
 	t.Helper()

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"codeoceanfs/remote/api"
 )
@@ -35,6 +37,8 @@ type Request struct {
 	Sum string
 	// Shown is the body without its secrets, to be kept and shown.
 	Shown json.RawMessage
+
+	secrets []string
 }
 
 // Change is what update does: fields that are nil stay.
@@ -71,7 +75,7 @@ func Decode(verb Verb, body []byte) (*Request, error) {
 	if r.Sum, err = sum(verb, v); err != nil {
 		return nil, invalid("", "%s", err)
 	}
-	hide(v, s.fields)
+	r.secrets = hide(v, s.fields)
 	if r.Shown, err = encode(v); err != nil {
 		return nil, invalid("", "%s", err)
 	}
@@ -154,31 +158,57 @@ func encode(v any) ([]byte, error) {
 // Hidden is what a secret is shown as.
 const Hidden = "(not shown)"
 
-// hide replaces what is secret.
-func hide(v map[string]any, fields []field) {
+// hide replaces what is secret, and returns it.
+func hide(v map[string]any, fields []field) (secrets []string) {
 	for _, f := range fields {
 		switch value := v[f.name].(type) {
 		case string:
 			if f.secret {
 				v[f.name] = Hidden
+				secrets = append(secrets, value)
 			}
 		case map[string]any:
-			hide(value, f.fields)
+			secrets = append(secrets, hide(value, f.fields)...)
 		case []any:
 			for _, each := range value {
 				if o, ok := each.(map[string]any); ok {
-					hide(o, f.fields)
+					secrets = append(secrets, hide(o, f.fields)...)
 				}
 			}
 		}
 	}
+	return secrets
 }
 
-var secrets = regexp.MustCompile(`("client_secret"\s*:\s*)"(\\.|[^"\\])*"?`)
+// minSecret is the shortest part of a secret that Conceal looks for: an answer
+// may be cut off in the middle of it.
+const minSecret = 8
+
+// Conceal takes the request's secrets out of a text, also as they are quoted.
+func (r *Request) Conceal(text string) string {
+	for _, secret := range r.secrets {
+		if len(secret) < minSecret/2 {
+			continue // it hides nothing, and would hide all
+		}
+		for _, s := range []string{secret, strings.Trim(strconv.Quote(secret), `"`)} {
+			for n := len(s); n >= min(minSecret, len(s)) && n > 0; n-- {
+				text = strings.ReplaceAll(text, s[:n], Hidden)
+			}
+		}
+	}
+	return text
+}
+
+var secrets = regexp.MustCompile(`(?i)("[^"\\]*(?:secret|token|passw|credential|access_?key|private_?key)[^"\\]*"\s*:\s*)` +
+	`("(?:\\.|[^"\\])*"?|[\[{][^\]}]*[\]}]?|[^\s",}\]]+)`)
 
 // Conceal takes the secrets out of a body that was refused: one that is not
-// well-formed, perhaps, so that this goes by the look of it.
+// well-formed, perhaps, or has a secret where none belongs, so that this goes by
+// the look of it. A body whose look may deceive is not shown at all.
 func Conceal(body []byte) []byte {
+	if bytes.Contains(body, []byte(`\u00`)) {
+		return nil
+	}
 	return secrets.ReplaceAll(body, []byte(`${1}"`+Hidden+`"`))
 }
 

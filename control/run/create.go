@@ -26,7 +26,7 @@ const (
 
 // create makes an asset. It is sent once: when nobody knows what became of it,
 // now or since an earlier time, an asset is looked for that is like it.
-func (r *Runner) create(ctx context.Context, req *request.Request, submitted time.Time, again bool) (*journal.Asset, error) {
+func (r *Runner) create(ctx context.Context, req *request.Request, rec journal.Record, again bool) (*journal.Asset, error) {
 	body := *req.Create
 	var err error
 	if body.DataAssetIDs, err = r.resolveAll(ctx, "data_asset_ids", body.DataAssetIDs); err != nil {
@@ -46,11 +46,11 @@ func (r *Runner) create(ctx context.Context, req *request.Request, submitted tim
 	}
 	made, err := (*api.Asset)(nil), error(&fault.Error{Op: "create asset", Kind: fault.ErrUnknown})
 	if !again {
-		submitted = time.Now()
+		rec.Submitted = time.Now()
 		made, err = r.dep.API.Create(ctx, body)
 	}
 	if errors.Is(err, fault.ErrUnknown) {
-		made, err = r.adopt(ctx, body, submitted, err)
+		made, err = r.adopt(ctx, body, rec, err)
 	}
 	if err != nil {
 		return nil, err
@@ -60,20 +60,24 @@ func (r *Runner) create(ctx context.Context, req *request.Request, submitted tim
 }
 
 // adopt looks for the asset that a create has made whose answer was lost.
-func (r *Runner) adopt(ctx context.Context, body api.CreateRequest, submitted time.Time, lost error) (*api.Asset, error) {
-	taken, err := r.made()
-	if err != nil {
-		return nil, errors.Join(lost, err)
-	}
+// Whose it is must be sure: while another request like this one is open, too, it
+// may be that one's.
+func (r *Runner) adopt(ctx context.Context, body api.CreateRequest, rec journal.Record, lost error) (*api.Asset, error) {
 	for deadline := time.Now().Add(adoptTime); ; {
-		found, err := r.alike(ctx, body, submitted, taken)
+		taken, rival, err := r.made(rec)
+		if err != nil {
+			return nil, errors.Join(lost, err)
+		}
+		found, err := r.alike(ctx, body, rec.Submitted, taken)
 		switch {
 		case err != nil:
 			return nil, errors.Join(lost, err)
-		case len(found) == 1:
+		case len(found) == 1 && rival == "":
 			return found[0], nil
 		case len(found) > 1:
 			return nil, &fault.Error{Op: "create asset", Kind: fault.ErrUnknown, Err: fmt.Errorf("%d assets are like it: %s", len(found), ids(found))}
+		case len(found) == 1 && time.Now().After(deadline):
+			return nil, &fault.Error{Op: "create asset", Kind: fault.ErrUnknown, Err: fmt.Errorf("asset %s is like it, and may be that of %s", found[0].ID, rival)}
 		case time.Now().After(deadline):
 			return nil, lost
 		}
@@ -86,18 +90,23 @@ func (r *Runner) adopt(ctx context.Context, body api.CreateRequest, submitted ti
 }
 
 // made are the assets that other requests have made: they are not this one's.
-func (r *Runner) made() (map[string]bool, error) {
+// rival is another request for the same of which nobody knows yet what it made.
+func (r *Runner) made(of journal.Record) (taken map[string]bool, rival string, err error) {
 	all, err := r.cfg.Journal.All()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	ids := map[string]bool{}
+	taken = map[string]bool{}
 	for _, rec := range all {
-		if rec.Verb == request.Create && rec.Asset != nil {
-			ids[rec.Asset.ID] = true
+		switch {
+		case rec.Verb != request.Create || rec.Key == of.Key:
+		case rec.Asset != nil:
+			taken[rec.Asset.ID] = true
+		case rec.Sum == of.Sum && rec.State != journal.Failed:
+			rival = string(rec.Verb) + "/" + rec.Key + ".json"
 		}
 	}
-	return ids, nil
+	return taken, rival, nil
 }
 
 // alike are the assets that the request may have made: young enough, and equal

@@ -28,7 +28,12 @@ func (r *Runner) Edit(ctx context.Context, id string, body, seen []byte) error {
 		return &Error{Errno: syscall.EINVAL, Err: err}
 	}
 	return r.wait(ctx, func(ctx context.Context) error {
-		if err := r.edit(ctx, id, want, seen); err != nil {
+		done, err := r.turns.take(ctx, id)
+		if err == nil {
+			defer done()
+			err = r.edit(ctx, id, want, seen)
+		}
+		if err != nil {
 			return r.explain(err)
 		}
 		r.log.Info("record edited", "asset", id)
@@ -66,12 +71,23 @@ func (r *Runner) edit(ctx context.Context, id string, want map[string]json.RawMe
 			}
 		}
 	}
+	if slices.ContainsFunc(editable, func(name string) bool { return want[name] != nil && !same(want[name], now[name]) }) {
+		if err := unmoved(before, now); err != nil {
+			r.dep.Catalog.Put(current) // who reads it again sees it
+			return err
+		}
+	} // else the record says all that was written, by an earlier time perhaps
+	return r.update(ctx, id, &request.Change{UpdateRequest: change})
+}
+
+// unmoved compares the record that somebody has read with the one there is.
+func unmoved(before, now map[string]json.RawMessage) error {
 	for _, name := range editable {
 		if !same(before[name], now[name]) {
 			return fail(syscall.ESTALE, "read it again", "%s was changed by somebody else meanwhile: it is %s", name, shorten(now[name]))
 		}
 	}
-	return r.update(ctx, id, &request.Change{UpdateRequest: change})
+	return nil
 }
 
 // same compares values of a record: one that is absent, null or empty is one

@@ -53,6 +53,7 @@ type Runner struct {
 	end    context.CancelFunc
 	active sync.WaitGroup
 	schema schema
+	turns  turns // of those who read a record and write it back
 
 	mu      sync.Mutex // guards what follows
 	refused map[journal.ID]refusal
@@ -183,11 +184,17 @@ func (r *Runner) finish(ctx context.Context, req *request.Request, rec journal.R
 	if again {
 		r.log.Info("looking for what became of a request", "verb", rec.Verb, "key", rec.Key)
 	}
-	asset, err := r.carryOut(ctx, req, rec.Submitted, again)
+	asset, err := r.carryOut(ctx, req, rec, again)
+	if again && err != nil && stillUnknown(rec.Verb, err) {
+		err = &fault.Error{Op: "find out what became of a request", Kind: fault.ErrUnknown, Err: err}
+		if asset == nil {
+			asset = rec.Asset
+		}
+	}
 	rec.Asset, rec.State, rec.Errno, rec.Error, rec.Hint = asset, journal.Done, "", "", ""
 	var failed *Error
 	if err != nil {
-		failed = r.explain(err)
+		failed = concealed(r.explain(err), req)
 		rec.State = journal.Failed
 		if errors.Is(err, fault.ErrUnknown) {
 			rec.State = journal.Unknown
@@ -207,7 +214,7 @@ func (r *Runner) finish(ctx context.Context, req *request.Request, rec journal.R
 
 // carryOut does what is asked for. A mistake of ours in it is an outcome that
 // nobody knows.
-func (r *Runner) carryOut(ctx context.Context, req *request.Request, submitted time.Time, again bool) (asset *journal.Asset, err error) {
+func (r *Runner) carryOut(ctx context.Context, req *request.Request, rec journal.Record, again bool) (asset *journal.Asset, err error) {
 	defer func() {
 		if what := recover(); what != nil {
 			r.log.Error("panic in a request: please report this", "panic", fault.Redact(fmt.Sprint(what)), "stack", string(debug.Stack()))
@@ -215,15 +222,19 @@ func (r *Runner) carryOut(ctx context.Context, req *request.Request, submitted t
 		}
 	}()
 	if req.Verb == request.Create {
-		return r.create(ctx, req, submitted, again)
+		return r.create(ctx, req, rec, again)
 	}
-	id, err := r.resolve(ctx, req.ID, req.Path)
+	id, err := r.which(ctx, req, rec)
 	if err != nil {
 		return nil, err
 	}
 	switch req.Verb {
 	case request.Update:
-		err = r.update(ctx, id, req.Update)
+		var done func()
+		if done, err = r.turns.take(ctx, id); err == nil {
+			err = r.update(ctx, id, req.Update)
+			done()
+		}
 	case request.Archive, request.Unarchive:
 		err = r.archive(ctx, id, req.Verb == request.Archive)
 	case request.Permissions:
@@ -231,7 +242,7 @@ func (r *Runner) carryOut(ctx context.Context, req *request.Request, submitted t
 	case request.Delete:
 		err = r.remove(ctx, id, again)
 	case request.Transfer:
-		err = r.transfer(ctx, id, *req.Transfer, submitted, again)
+		err = r.transfer(ctx, id, *req.Transfer, rec.Submitted, again)
 	}
 	if err != nil {
 		return &journal.Asset{ID: id}, err
@@ -239,8 +250,52 @@ func (r *Runner) carryOut(ctx context.Context, req *request.Request, submitted t
 	return r.asset(ctx, id), nil
 }
 
+// which is the asset that a request is about. A path is looked up once, and what
+// it led to is in the journal before anything is sent: once the request is
+// carried out, the path may lead nowhere, or to another asset.
+func (r *Runner) which(ctx context.Context, req *request.Request, rec journal.Record) (string, error) {
+	if rec.Asset != nil {
+		return rec.Asset.ID, nil
+	}
+	id, err := r.resolve(ctx, req.ID, req.Path)
+	if err != nil || req.Path == "" {
+		return id, err
+	}
+	rec.Asset = &journal.Asset{ID: id}
+	if err := r.cfg.Journal.Note(rec); err != nil {
+		return "", &Error{Errno: syscall.EIO, Hint: "nothing was sent", Err: err}
+	}
+	return id, nil
+}
+
+// stillUnknown reports whether an error met while it was looked for what became
+// of a request leaves that open. What must not be sent twice stays open until it
+// is found.
+func stillUnknown(verb request.Verb, err error) bool {
+	switch fault.KindOf(err) {
+	case fault.ErrThrottled, fault.ErrUnreachable, fault.ErrTimeout:
+		return true
+	}
+	return verb == request.Create || verb == request.Transfer || errors.Is(err, context.Canceled)
+}
+
+// concealed takes a request's secrets out of an error: the platform may repeat
+// what it was sent.
+func concealed(e *Error, req *request.Request) *Error {
+	if text := e.Err.Error(); req.Conceal(text) != text {
+		return &Error{Errno: e.Errno, Hint: e.Hint, Err: errors.New(req.Conceal(text))}
+	}
+	return e
+}
+
 // explain makes of any error one for the program that wrote the request.
 func (r *Runner) explain(err error) *Error {
+	if errors.Is(err, fault.ErrUnknown) { // whatever else is said of it
+		return &Error{
+			Errno: r.cfg.Errno(fault.ErrUnknown), Err: err,
+			Hint: "the platform did not answer: write the same request again to find out what became of it; it is not sent twice",
+		}
+	}
 	var ours *Error
 	if errors.As(err, &ours) {
 		return ours
@@ -251,8 +306,6 @@ func (r *Runner) explain(err error) *Error {
 	}
 	e := &Error{Errno: r.cfg.Errno(err), Err: err}
 	switch fault.KindOf(err) {
-	case fault.ErrUnknown:
-		e.Hint = "the platform did not answer: write the same request again to find out what became of it; it is not sent twice"
 	case fault.ErrThrottled, fault.ErrUnreachable, fault.ErrTimeout:
 		e.Hint = "nothing was changed: write it again later"
 	case fault.ErrRefused:
@@ -329,7 +382,7 @@ func (r *Runner) result(rec journal.Record) Result {
 	}
 	if res.Asset != nil {
 		asset := *res.Asset
-		if e, err := r.dep.Catalog.ByID(r.life, asset.ID); err == nil { // from memory: it is known
+		if e, ok := r.dep.Catalog.Known(asset.ID); ok {
 			asset.State, asset.Path = string(e.State), Path(e)
 		}
 		res.Asset = &asset
