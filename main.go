@@ -498,7 +498,7 @@ func requestCommand(verb request.Verb) *cli.Command {
 		Description: "FILE holds the request, as JSON; - is standard input. What may be in it is in control/README of the mount.",
 		Flags: []cli.Flag{
 			mountFlag(),
-			&cli.StringFlag{Name: "key", Usage: "the request's name, `KEY`: made again under the same one, it is not sent again; without it a hash of what it says"},
+			&cli.StringFlag{Name: "key", Usage: "the request's name, `KEY`: made again under the same one, it is not sent again; without it create and transfer have a hash of what they say"},
 		},
 		Action: func(c *cli.Context) error {
 			file, err := oneArgument(c, "FILE")
@@ -520,7 +520,7 @@ func requestCommand(verb request.Verb) *cli.Command {
 			}
 			key := c.String("key")
 			if key == "" {
-				key = client.Key(body)
+				key = client.Key(verb, body)
 			}
 			r, err := client.Submit(point, verb, key, body)
 			if err == nil {

@@ -5,6 +5,7 @@ package client
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -31,11 +32,17 @@ type Result struct {
 	Raw []byte `json:"-"`
 }
 
-// Key is a name for a request that has none: made of what it says, so that the
-// same request has it again.
-func Key(body []byte) string {
+// Key is a name for a request that has none. What must not be carried out twice
+// has one made of what it says, so that the same request has it again. Any other
+// has one of its own each time: to archive what was archived before, and taken
+// out since, is something to do.
+func Key(verb request.Verb, body []byte) string {
 	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:8])
+	key := hex.EncodeToString(sum[:8])
+	if verb != request.Create && verb != request.Transfer {
+		key += "-" + strings.ToLower(rand.Text()[:12])
+	}
+	return key
 }
 
 // Submit makes a request of the mount at point. It returns when it is carried
