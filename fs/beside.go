@@ -77,6 +77,9 @@ func (a *assetDir) Rename(ctx context.Context, name string, newParent fusefs.Ino
 		return syscall.EROFS
 	case name == remote.MetaName && isMetaScratch(newName):
 		node := a.GetChild(name)
+		if node == nil {
+			return syscall.EAGAIN // forgotten this moment
+		}
 		f, ok := node.Operations().(*metaFile)
 		if !ok {
 			return syscall.EROFS

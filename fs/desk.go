@@ -81,7 +81,7 @@ func (d *desk) create(n deskName) syscall.Errno {
 	if d.files[n] != nil {
 		return 0
 	}
-	if len(d.files) >= maxSheets {
+	if len(d.files) >= maxSheets && !d.makeRoom() {
 		return syscall.ENOSPC
 	}
 	if d.files == nil {
@@ -89,6 +89,21 @@ func (d *desk) create(n deskName) syscall.Errno {
 	}
 	d.files[n] = &sheet{modified: time.Now()}
 	return 0
+}
+
+// makeRoom takes the oldest request away that is still empty: commands that fail
+// before they write leave them behind. To an open file it makes no difference.
+// mu is held.
+func (d *desk) makeRoom() bool {
+	var oldest deskName
+	var since time.Time
+	for n, s := range d.files {
+		if kind, _ := classify(n.name); kind == requestFile && len(s.data) == 0 && (since.IsZero() || s.modified.Before(since)) {
+			oldest, since = n, s.modified
+		}
+	}
+	delete(d.files, oldest)
+	return !since.IsZero()
 }
 
 // write puts p at off.

@@ -48,7 +48,7 @@ func (f *metaFile) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, u
 	}
 	h, how, errno := f.textFile.Open(ctx, flags)
 	if t, ok := h.(*textHandle); ok && f.t.cfg.Requests != nil {
-		f.t.seen.put(f.id, t.bytes)
+		f.t.seen.put(f.id, reader(ctx), t.bytes)
 	}
 	return h, how, errno
 }
@@ -84,6 +84,7 @@ type metaHandle struct {
 	at   int64
 	sent bool
 	err  syscall.Errno // it stays
+	read *textHandle   // taken at the first read
 }
 
 // Write takes a piece of the record, and makes the change when it is complete.
@@ -126,21 +127,34 @@ func (h *metaHandle) Flush(context.Context) syscall.Errno {
 // Fsync is Flush.
 func (h *metaHandle) Fsync(ctx context.Context, _ uint32) syscall.Errno { return h.Flush(ctx) }
 
-// Read gives the record, to a program that opened it for both.
+// Read gives the record, to a program that opened it for both: as it was when
+// it was first read.
 func (h *metaHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	c, errno := h.f.render(ctx)
-	if errno != 0 {
-		return nil, errno
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.read == nil {
+		c, errno := h.f.render(ctx)
+		if errno != 0 {
+			return nil, errno
+		}
+		h.read = &textHandle{c}
+		h.f.t.seen.put(h.f.id, reader(ctx), c.bytes)
 	}
-	return (&textHandle{c}).Read(ctx, dest, off)
+	return h.read.Read(ctx, dest, off)
 }
 
 // edit changes a record to what was written.
 func (t *tree) edit(ctx context.Context, id string, body []byte) syscall.Errno {
 	call := newCall(ctx, requestBudget)
 	defer call.end()
-	if err := t.cfg.Requests.Edit(call, id, body, t.seen.get(id)); err != nil {
+	if err := t.cfg.Requests.Edit(call, id, body, t.seen.get(id, reader(ctx))); err != nil {
 		return t.refusedFor("edit", id, remote.MetaName, err)
+	}
+	// An editor that stays open knows what it has written.
+	if e, ok := t.dep.Catalog.Known(id); ok {
+		if a, err := e.Record(); err == nil {
+			t.seen.wrote(id, reader(ctx), a.Raw)
+		}
 	}
 	t.cfg.Changes.wait(call)
 	return 0
@@ -154,30 +168,58 @@ func (t *tree) owns(ctx context.Context) bool {
 	return ok && (caller.Uid == 0 || caller.Uid == t.cfg.UID || int(caller.Uid) == os.Geteuid())
 }
 
-// seenRecords are the records that programs have read, by asset: what somebody
-// edits is one of them.
+// reader is the program that makes a request, or 0.
+func reader(ctx context.Context) uint32 {
+	if caller, ok := fuse.FromContext(ctx); ok {
+		return caller.Pid
+	}
+	return 0
+}
+
+// seenRecords are the records that programs have read: what somebody edits is
+// the one that their program has read last, or else, as with cp, the one that
+// anybody has.
 type seenRecords struct {
 	mu  sync.Mutex // guards what follows
-	raw map[string][]byte
+	raw map[seenBy][]byte
+}
+
+type seenBy struct {
+	asset string
+	pid   uint32 // 0: anybody
 }
 
 // maxSeen bounds them, at two kilobytes each. Without one, a record that is
 // written is compared with what it is then.
 const maxSeen = 1000
 
-func (s *seenRecords) put(id string, raw []byte) {
+func (s *seenRecords) put(id string, pid uint32, raw []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.raw == nil || len(s.raw) >= maxSeen {
-		s.raw = map[string][]byte{}
+		s.raw = map[seenBy][]byte{}
 	}
-	s.raw[id] = raw
+	s.raw[seenBy{id, pid}] = raw
+	s.raw[seenBy{id, 0}] = raw
 }
 
-func (s *seenRecords) get(id string) []byte {
+// wrote takes note of what the record is after a program has written it. Others
+// have not seen that.
+func (s *seenRecords) wrote(id string, pid uint32, raw []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.raw[id]
+	if by := (seenBy{id, pid}); pid != 0 && s.raw[by] != nil {
+		s.raw[by] = raw
+	}
+}
+
+func (s *seenRecords) get(id string, pid uint32) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if raw := s.raw[seenBy{id, pid}]; raw != nil {
+		return raw
+	}
+	return s.raw[seenBy{id, 0}]
 }
 
 // isMetaScratch reports whether an editor makes a file of that name beside the

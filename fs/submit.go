@@ -21,6 +21,10 @@ func (t *tree) submit(ctx context.Context, verb request.Verb, key string, body [
 	call := newCall(ctx, requestBudget)
 	defer call.end()
 	if verb == request.Permissions && isUUID(key) {
+		if err := t.ownPermissions(call, key, body); err != nil {
+			t.cfg.Requests.Refuse(journal.ID{Verb: verb, Key: key}, err, body)
+			return t.refused("request", path, err)
+		}
 		// It is the asset's own file, and may be written again and again.
 		if err := t.cfg.Requests.Forget(journal.ID{Verb: verb, Key: key}); err != nil {
 			return t.refused("request", path, err)
@@ -31,6 +35,22 @@ func (t *tree) submit(ctx context.Context, verb request.Verb, key string, body [
 	}
 	t.cfg.Changes.wait(call)
 	return 0
+}
+
+// ownPermissions refuses what is written into an asset's own file and is about
+// another one: a copy of that one's.
+func (t *tree) ownPermissions(ctx context.Context, id string, body []byte) *run.Error {
+	req, err := request.Decode(request.Permissions, body)
+	if err != nil || req.ID == "" || strings.EqualFold(req.ID, id) {
+		return nil // as Submit says
+	}
+	if _, err := t.dep.Catalog.ByID(ctx, id); err != nil {
+		return nil // a key like any other
+	}
+	return &run.Error{
+		Errno: syscall.EINVAL, Hint: "write it into permissions/" + req.ID + ".json, or change the id",
+		Err: errors.New("id: this is the file of another asset"),
+	}
 }
 
 // submitAll submits a whole file, as a write of all of it would.

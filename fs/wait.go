@@ -61,8 +61,11 @@ func (d *waitDir) asset(name string) (id string, ok bool, err error) {
 		if err != nil {
 			return "", false, err
 		}
-		if known && res.Asset != nil {
+		switch {
+		case known && res.Asset != nil:
 			return res.Asset.ID, true, nil
+		case known && verb == request.Create:
+			return "", false, nil // what it makes: no other request's asset
 		}
 	}
 	return name, isUUID(name), nil

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -75,5 +76,55 @@ func TestEdit(t *testing.T) {
 	}
 	if a, _ := d.Asset("0ae6b5a3-79e7-575d-931c-0d77a8c13704"); a.Description != "theirs" || a.Mount == "elsewhere" {
 		t.Errorf("theirs is overwritten: %q, %q", a.Description, a.Mount)
+	}
+	// Who reads it again can change it.
+	if err := sh(`sed 's/"mount": "[^"]*"/"mount": "elsewhere"/' "$1" > "$2" && cp "$2" "$1"`); err != nil {
+		t.Errorf("read again: %v", err)
+	}
+
+	// Their change is not overwritten either when another program has read it
+	// since, nor one that was made while a program had the record open.
+	const id = "0ae6b5a3-79e7-575d-931c-0d77a8c13704"
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("python3 is not installed here")
+	}
+	const python = `import json, subprocess, sys
+how, path = sys.argv[1], sys.argv[2]
+f = open(path, "r+" if how == "both" else "r")
+r = json.load(f)
+print("read", flush=True)
+sys.stdin.readline()
+r["mount"] = "mine"
+if how == "both":
+    f.seek(0)
+else:
+    f = open(path, "w")
+f.write(json.dumps(r))
+f.close()
+`
+	for _, how := range []string{"one", "both"} {
+		cmd := exec.Command("python3", "-c", python, how, meta)
+		in, err1 := cmd.StdinPipe()
+		out, err2 := cmd.StdoutPipe()
+		if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Read(make([]byte, 10)); err != nil {
+			t.Error(err)
+		}
+		if err := sh(`echo '{"description": "theirs, ` + how + `"}' > "$1" && cat "$1" > "$2"`); err != nil {
+			t.Error(err)
+		}
+		in.Close()
+		if err := cmd.Wait(); err == nil {
+			t.Errorf("%s: a record that has moved on was written", how)
+		}
+		if a, _ := d.Asset(id); a.Description != "theirs, "+how || a.Mount == "mine" {
+			t.Errorf("%s: theirs is overwritten: %q, %q", how, a.Description, a.Mount)
+		}
+	}
+	// The same again is no conflict.
+	if err := sh(`sed 's/"mount": "[^"]*"/"mount": "again"/' "$1" > "$2" && cp "$2" "$1" && cp "$2" "$1"`); err != nil {
+		t.Errorf("written twice: %v", err)
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -232,4 +234,134 @@ func TestKilled(t *testing.T) {
 	if len(results) < len(told) {
 		t.Errorf("%d results for %d requests that were answered", len(results), len(told))
 	}
+}
+
+// TestTurns adds tags to one asset in many requests at once: none is undone by
+// another that read the record before it.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	d.SetShape(emulator.Shape{Latency: 5 * time.Millisecond})
+	m := d.mount(t)
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			body := fmt.Sprintf(`{"path": "dataset/MRI_721832_2024-02-11_09-30-00", "tags_add": ["turn%d"]}`, i)
+			if err := m.request("update", fmt.Sprint("turn", i), body); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	a, _ := d.Asset("0ae6b5a3-79e7-575d-931c-0d77a8c13704")
+	for i := range 20 {
+		if tag := fmt.Sprint("turn", i); !slices.Contains(a.Tags, tag) {
+			t.Errorf("%s is lost: %q", tag, a.Tags)
+		}
+	}
+}
+
+// TestKilledOnTheWay kills the program when an asset has moved away and nobody
+// was told: the same request again finds the asset that it was about, and leaves
+// another one alone that has the path by then.
+func TestKilledOnTheWay(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	env, point := d.environment(t), t.TempDir()
+	acted := make(chan bool, 10)
+	remove := d.Inject(emulator.Fault{Route: "archive", Handle: func(_ http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(httptest.NewRecorder(), r)
+		acted <- true
+		<-r.Context().Done()
+	}})
+	m, err := d.tryMount(t, point, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.request("create", "way", external("on the way")); err != nil {
+		t.Fatal(err)
+	}
+	const body = `{"path": "dataset/on the way"}`
+	first := make(chan error, 1)
+	go func() { first <- m.request("archive", "way", body) }()
+	<-acted
+	m.process.Kill()
+	<-m.exited
+	m.run("umount", "-l", point)
+	if <-first == nil {
+		t.Error("what was killed succeeded")
+	}
+	remove()
+	if m, err = d.tryMount(t, point, env); err != nil {
+		t.Fatal(err)
+	}
+	id := m.result("create", "way").Asset.ID
+	if err := m.request("create", "other", external("on the way")); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.request("archive", "way", body); err != nil {
+		t.Error(err)
+	}
+	if r := m.result("archive", "way"); r.Status != "done" || r.Asset.ID != id {
+		t.Errorf("%+v, not about %s", r, id)
+	}
+	if a, _ := d.Asset(m.result("create", "other").Asset.ID); a.Archived {
+		t.Error("another asset was archived")
+	}
+}
+
+// TestRivals loses the answers to two creates that say the same, of which one was
+// carried out: nobody can tell which, and not both are told of success.
+func TestRivals(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	m := d.mount(t)
+	var sent atomic.Int64
+	defer d.Inject(emulator.Fault{Route: "create", Handle: func(_ http.ResponseWriter, r *http.Request, next http.Handler) {
+		if sent.Add(1) == 1 {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		panic(http.ErrAbortHandler)
+	}})()
+	var wg sync.WaitGroup
+	var told atomic.Int64
+	for i := range 2 {
+		wg.Go(func() {
+			if m.request("create", fmt.Sprint("rival", i), external("rivals")) == nil {
+				told.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if told.Load() > 1 || sent.Load() != 2 {
+		t.Errorf("%d were told of success, %d were sent", told.Load(), sent.Load())
+	}
+}
+
+// TestPermissionsOfAnother copies the permissions of one asset into the file of
+// another, and waits for a create that failed: neither is about another asset.
+func TestPermissionsOfAnother(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	m := d.mount(t)
+	const a = "0ae6b5a3-79e7-575d-931c-0d77a8c13704"
+	if err := m.request("create", "b", external("b")); err != nil {
+		t.Fatal(err)
+	}
+	b := m.result("create", "b").Asset.ID
+	_, err := m.try("sh", "-c", `cat "$1" > "$2"`, "sh", m.path("control/permissions", a+".json"), m.path("control/permissions", b+".json"))
+	if err == nil || !strings.Contains(err.Error(), "Invalid argument") {
+		t.Errorf("a copy of another's: %v", err)
+	}
+	if err := m.request("update", "same", `{"id": "`+a+`", "tags_add": ["x"]}`); err != nil {
+		t.Error(err)
+	}
+	if err := m.request("create", "same", `{}`); err == nil {
+		t.Error("an empty create succeeded")
+	}
+	if out, err := m.try("cat", m.path("control/wait/same")); err == nil {
+		t.Errorf("the wait gives %s", out)
+	}
+	// Commands that fail before they write leave room for others.
+	m.run("sh", "-c", `for i in $(seq 120); do : > "$1/empty$i.json" || exit 1; done`, "sh", m.path("control/create"))
 }
