@@ -6,6 +6,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"codeoceanfs/control/request"
 )
@@ -37,10 +38,19 @@ func classify(name string) (kind deskFile, key string) {
 	return scratchFile, ""
 }
 
+// cannotBe reports whether name looks like a request's and cannot be one. It is
+// not to pass for a file that anybody keeps here: whoever writes it would be
+// told of success.
+func cannotBe(name string) bool {
+	kind, _ := classify(name)
+	return kind == scratchFile && strings.HasSuffix(name, requestSuffix) && name[0] != '.' && name[0] != '#'
+}
+
 // isKey reports whether s can name a request: not hidden, as the files of
-// editors are, and nothing that a terminal would not show.
+// editors are, nothing that a terminal would not show, and text, as which the
+// journal keeps it.
 func isKey(s string) bool {
-	return s != "" && len(s) <= maxKey && s[0] != '.' && s[0] != '#' && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+	return utf8.ValidString(s) && s != "" && len(s) <= maxKey && s[0] != '.' && s[0] != '#' && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
 // desk holds the files of the control directory that are not requests: those of

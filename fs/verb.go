@@ -109,6 +109,9 @@ func (d *verbDir) Create(ctx context.Context, name string, flags, _ uint32, out 
 	if kind == resultFile {
 		return nil, nil, 0, syscall.EPERM
 	}
+	if cannotBe(name) {
+		return nil, nil, 0, syscall.EINVAL
+	}
 	if errno := d.t.desk.create(d.name(name)); errno != 0 {
 		return nil, nil, 0, errno
 	}
@@ -145,6 +148,8 @@ func (d *verbDir) Rename(ctx context.Context, name string, newParent fusefs.Inod
 	switch {
 	case !ok, flags&unix.RENAME_EXCHANGE != 0, fromKind == resultFile, toKind == resultFile:
 		return syscall.EPERM
+	case cannotBe(newName):
+		return syscall.EBADMSG
 	case fromKind == requestFile && !onDesk:
 		if toKind == requestFile {
 			return syscall.EPERM // a request has one name for ever

@@ -365,3 +365,27 @@ func TestPermissionsOfAnother(t *testing.T) {
 	// Commands that fail before they write leave room for others.
 	m.run("sh", "-c", `for i in $(seq 120); do : > "$1/empty$i.json" || exit 1; done`, "sh", m.path("control/create"))
 }
+
+// TestNoKeys writes requests into files whose names are no keys: that is an error,
+// and no success that does nothing, or does it each time.
+func TestNoKeys(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	m := d.mount(t)
+	for _, key := range []string{"caf\xe9", strings.Repeat("x", 230), "a\tb"} {
+		for range 2 {
+			if err := m.request("create", key, external("no key")); err == nil {
+				t.Errorf("%q is a key", key)
+			}
+		}
+		if _, err := m.try("sh", "-c", `echo '{}' > "$1.tmp" && mv "$1.tmp" "$1.json"`, "sh", m.path("control/create", key)); err == nil {
+			t.Errorf("%q is a name for a request", key)
+		}
+	}
+	if n := d.Requests("create"); n != 0 {
+		t.Errorf("%d were sent", n)
+	}
+	if err := m.request("create", "café", external("a key")); err != nil {
+		t.Error(err)
+	}
+}
