@@ -41,7 +41,8 @@ func (r *Runner) Edit(ctx context.Context, id string, body, seen []byte) error {
 	})
 }
 
-func (r *Runner) edit(ctx context.Context, id string, want map[string]json.RawMessage, seen []byte) error {
+func (r *Runner) edit(ctx context.Context, id string, want map[string]json.RawMessage, seen []byte) (err error) {
+	defer r.survive("edit", &err)
 	current, err := r.dep.API.Get(ctx, id)
 	if err != nil {
 		return err
@@ -104,6 +105,7 @@ func said(v json.RawMessage) json.RawMessage {
 
 // set puts a field into the change, in its own type.
 func set(change *api.UpdateRequest, name string, value, now json.RawMessage) error {
+	null := string(value) == "null" // which json takes for any type
 	text := func(into **string) error {
 		var s string
 		if json.Unmarshal(value, &s) != nil || strings.TrimSpace(s) == "" && name != "description" {
@@ -124,14 +126,14 @@ func set(change *api.UpdateRequest, name string, value, now json.RawMessage) err
 		return text(&change.Description)
 	case "tags":
 		tags := []string{}
-		if json.Unmarshal(value, &tags) != nil {
+		if !null && json.Unmarshal(value, &tags) != nil {
 			return fail(syscall.EINVAL, "", "tags is a list of texts, in square brackets")
 		}
 		change.Tags = &tags
 		return nil
 	}
 	fields, had := map[string]json.RawMessage{}, map[string]json.RawMessage{}
-	if json.Unmarshal(value, &fields) != nil {
+	if !null && json.Unmarshal(value, &fields) != nil {
 		return fail(syscall.EINVAL, "", "custom_metadata is an object, in braces")
 	}
 	_ = json.Unmarshal(now, &had) // what is no object has no values

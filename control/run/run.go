@@ -147,7 +147,7 @@ func (r *Runner) Submit(ctx context.Context, verb request.Verb, key string, body
 	case journal.Recover:
 		rec = before
 	}
-	r.accept(id)
+	r.forgive(id)
 	return r.wait(ctx, func(ctx context.Context) error { return r.finish(ctx, req, rec, decision == journal.Recover) })
 }
 
@@ -212,15 +212,18 @@ func (r *Runner) finish(ctx context.Context, req *request.Request, rec journal.R
 	return nil
 }
 
-// carryOut does what is asked for. A mistake of ours in it is an outcome that
-// nobody knows.
+// survive, deferred, makes of a mistake of ours an outcome that nobody knows,
+// where it would end the mount.
+func (r *Runner) survive(op string, err *error) {
+	if what := recover(); what != nil {
+		r.log.Error("panic in a request: please report this", "panic", fault.Redact(fmt.Sprint(what)), "stack", string(debug.Stack()))
+		*err = &fault.Error{Op: op, Kind: fault.ErrUnknown}
+	}
+}
+
+// carryOut does what is asked for.
 func (r *Runner) carryOut(ctx context.Context, req *request.Request, rec journal.Record, again bool) (asset *journal.Asset, err error) {
-	defer func() {
-		if what := recover(); what != nil {
-			r.log.Error("panic in a request: please report this", "panic", fault.Redact(fmt.Sprint(what)), "stack", string(debug.Stack()))
-			err = &fault.Error{Op: string(req.Verb), Kind: fault.ErrUnknown}
-		}
-	}()
+	defer r.survive(string(req.Verb), &err)
 	if req.Verb == request.Create {
 		return r.create(ctx, req, rec, again)
 	}
@@ -349,7 +352,8 @@ func (r *Runner) Refuse(id journal.ID, e *Error, body []byte) error {
 	return e
 }
 
-func (r *Runner) accept(id journal.ID) {
+// forgive drops the refusal of that name, if there is one.
+func (r *Runner) forgive(id journal.ID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.refused, id)
@@ -382,7 +386,7 @@ func (r *Runner) result(rec journal.Record) Result {
 	}
 	if res.Asset != nil {
 		asset := *res.Asset
-		if e, ok := r.dep.Catalog.Known(asset.ID); ok {
+		if e, ok := r.dep.Catalog.Known(asset.ID); ok { // nothing is asked: there are results by the thousand
 			asset.State, asset.Path = string(e.State), Path(e)
 		}
 		res.Asset = &asset
@@ -414,7 +418,7 @@ func (r *Runner) Keys(verb request.Verb) (map[string]Result, error) {
 
 // Forget drops what is known of a request. It changes no asset.
 func (r *Runner) Forget(id journal.ID) error {
-	r.accept(id)
+	r.forgive(id)
 	_, err := r.cfg.Journal.Forget(id)
 	if errors.Is(err, journal.ErrRuns) {
 		return &Error{Errno: syscall.EBUSY, Err: err}
