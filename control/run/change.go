@@ -1,11 +1,13 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -134,11 +136,40 @@ func expectedMetadata(is, want json.RawMessage) error {
 
 // equal compares JSON values: by what they mean, numbers by their value.
 func equal(a, b json.RawMessage) bool {
-	var x, y any
-	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-		return false
+	x, errX := plain(a)
+	y, errY := plain(b)
+	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
+}
+
+// plain decodes JSON so that equal values are equal in Go. A float does not have
+// all digits of a long whole number, which stays as it is written.
+func plain(raw json.RawMessage) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
 	}
-	return reflect.DeepEqual(x, y)
+	return withFloats(v), nil
+}
+
+func withFloats(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		const exact = 1 << 53
+		if f, err := v.Float64(); err == nil && (math.Abs(f) < exact || strings.ContainsAny(v.String(), ".eE")) {
+			return f
+		}
+	case []any:
+		for i := range v {
+			v[i] = withFloats(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = withFloats(v[name])
+		}
+	}
+	return v
 }
 
 func shorten(v json.RawMessage) string {

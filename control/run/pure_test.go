@@ -119,6 +119,9 @@ func TestSame(t *testing.T) {
 		{`1.0`, `1`, true},
 		{`{"a": 1, "b": 2}`, `{"b":2,"a":1}`, true},
 		{`0`, ``, false},
+		{`[1e2]`, `[100]`, true},
+		{`9007199254740993`, `9007199254740992`, false},
+		{`{"a": 9007199254740993}`, `{"a":9007199254740993}`, true},
 		{`false`, `null`, false},
 	} {
 		if got := same(json.RawMessage(c.a), json.RawMessage(c.b)); got != c.want {
