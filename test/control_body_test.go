@@ -24,14 +24,14 @@ func TestSources(t *testing.T) {
 	d := deploy(t)
 	var mu sync.Mutex
 	var sent []byte
-	defer d.Inject(emulator.Fault{Route: "create", Delay: 1, Match: func(r *http.Request) bool {
+	watch := d.Inject(emulator.Fault{Route: "create", Delay: 1, Match: func(r *http.Request) bool {
 		body, err := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		mu.Lock()
 		defer mu.Unlock()
 		sent = body
 		return err == nil
-	}})()
+	}})
 	env := append(d.environment(t), "CODEOCEAN_TOKEN=cop_demo_admin")
 	m, err := d.tryMount(t, t.TempDir(), env)
 	if err != nil {
@@ -74,6 +74,17 @@ func TestSources(t *testing.T) {
 		t.Error("the wait gives no record")
 	} else if got := m.run("ls", m.path("combined", "by path")); len(strings.Fields(got)) != 2 {
 		t.Errorf("made of assets by their paths: %q", got)
+	}
+	// A platform that repeats what it was sent, and a body that is refused here.
+	watch()
+	remove := d.Inject(emulator.Fault{Route: "create", Status: 400, Body: `{"message": "client_secret: canary-secret is wrong"}`})
+	gcp := `{` + about + `"source": {"gcp": {"bucket": "g", "prefix": "p", "client_id": "i", "client_secret": "canary-secret"}}}`
+	if err := m.request("create", "refused", gcp); err == nil {
+		t.Error("a request that the platform refuses succeeds")
+	}
+	remove()
+	if err := m.request("create", "invalid", strings.Replace(gcp, `"bucket"`, `"bukcet"`, 1)); err == nil {
+		t.Error("a request with a typing error succeeds")
 	}
 	canary(t, m, env, "canary-secret")
 }
@@ -168,6 +179,9 @@ func TestBadBodies(t *testing.T) {
 			t.Errorf("%s: %+v", c.what, r)
 		}
 	}
+	if _, err := m.try("sh", "-c", `echo '{"id":"x"}' | dd status=none bs=1 seek=5 conv=notrunc of="$1"`, "sh", m.path("control/archive/seek.json")); err == nil || !strings.Contains(err.Error(), "Invalid argument") {
+		t.Errorf("a request from its middle: %v", err)
+	}
 	if n := d.Requests("archive"); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
@@ -177,4 +191,20 @@ func TestBadBodies(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.run("cp", file, m.path("control/archive/good.json"))
+}
+
+// TestNoRequests mounts read-only: there is nothing to write a request into, and
+// records are not written back.
+func TestNoRequests(t *testing.T) {
+	t.Parallel()
+	m := deploy(t).mount(t, "--read-only")
+	if got := m.run("ls", m.path("control")); got != "README\nerrors.jsonl\nrefresh\nstats\nstatus.json\n" {
+		t.Errorf("ls: %q", got)
+	}
+	for _, path := range []string{"control/create/x.json", "control/refresh", "dataset/MRI_721832_2024-02-11_09-30-00/.meta.json", "dataset/MRI_721832_2024-02-11_09-30-00/.meta.json~"} {
+		_, err := m.try("bash", "-c", `echo '{"description": "x"}' > "$1"`, "bash", m.path(path))
+		if err == nil || !strings.Contains(err.Error(), "Read-only file system") && !strings.Contains(err.Error(), "No such file") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 }
