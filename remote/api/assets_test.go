@@ -15,7 +15,7 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// Every call goes where and how API.md says, and takes each good answer.
+// Every call goes where and how the platform documents it, and takes each good answer.
 func TestCalls(t *testing.T) {
 	for name, c := range map[string]struct {
 		pattern string
