@@ -78,7 +78,7 @@ func (a *assetDir) Rename(ctx context.Context, name string, newParent fusefs.Ino
 	case name == remote.MetaName && isMetaScratch(newName):
 		node := a.GetChild(name)
 		if node == nil {
-			return syscall.EAGAIN // forgotten this moment
+			return syscall.ESTALE // forgotten this moment: the kernel looks again
 		}
 		f, ok := node.Operations().(*metaFile)
 		if !ok {
@@ -93,7 +93,7 @@ func (a *assetDir) Rename(ctx context.Context, name string, newParent fusefs.Ino
 		return syscall.EROFS
 	case newName == remote.MetaName:
 		if errno := a.t.edit(ctx, a.id, s.data); errno != 0 {
-			return errno
+			return ofRename(errno)
 		}
 	case isMetaScratch(newName):
 		if errno := a.t.desk.put(a.beside(newName), s.data); errno != 0 {

@@ -26,6 +26,9 @@ const (
 	// listBudget is the longest for a whole directory. A folder of a million
 	// keys is a thousand requests in a row, each of them bounded by itself.
 	listBudget = 10 * time.Minute
+	// requestBudget is the longest that a write waits for the request that it
+	// completes.
+	requestBudget = 60 * time.Second
 )
 
 // unknownCallerGrace is how long an interrupted caller waits whose state

@@ -114,12 +114,13 @@ func (h *metaHandle) Write(ctx context.Context, p []byte, off int64) (uint32, sy
 	return uint32(n), 0
 }
 
-// Flush tells again what went wrong, or that the record is not complete.
+// Flush tells again what went wrong, or that the record is not complete; it may
+// go on then: programs that share the file close it too.
 func (h *metaHandle) Flush(context.Context) syscall.Errno {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.err == 0 && h.scan.Err() != nil {
-		h.err = h.f.t.refusedFor("edit", h.f.id, remote.MetaName, scanError(h.scan.Err()))
+		return h.f.t.refusedFor("edit", h.f.id, remote.MetaName, scanError(h.scan.Err()))
 	}
 	return h.err
 }

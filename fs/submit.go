@@ -20,7 +20,7 @@ import (
 func (t *tree) submit(ctx context.Context, verb request.Verb, key string, body []byte, path string) syscall.Errno {
 	call := newCall(ctx, requestBudget)
 	defer call.end()
-	if verb == request.Permissions && isUUID(key) {
+	if verb == request.Permissions && uuid.MatchString(key) {
 		if err := t.ownPermissions(call, key, body); err != nil {
 			t.cfg.Requests.Refuse(journal.ID{Verb: verb, Key: key}, err, body)
 			return t.refused("request", path, err)
@@ -95,10 +95,19 @@ func (t *tree) refusedFor(op, asset, path string, err error) syscall.Errno {
 	return ours.Errno
 }
 
+// ofRename is what a rename says of a request that it makes: of EINVAL mv would
+// say that the file cannot be moved into itself.
+func ofRename(errno syscall.Errno) syscall.Errno {
+	if errno == syscall.EINVAL {
+		return syscall.EBADMSG
+	}
+	return errno
+}
+
 // permissions are those of an asset as they are now: permissions/ID.json shows
 // them in the form in which they can be written back.
 func (t *tree) permissions(ctx context.Context, verb request.Verb, id string) (content, bool, error) {
-	if verb != request.Permissions || !isUUID(id) {
+	if verb != request.Permissions || !uuid.MatchString(id) {
 		return content{}, false, nil
 	}
 	p, err := t.dep.API.Permissions(ctx, id)
@@ -113,18 +122,4 @@ func (t *tree) permissions(ctx context.Context, verb request.Verb, id string) (c
 		*api.Permissions
 	}{id, p}, "", "  ")
 	return content{append(raw, '\n'), time.Now()}, err == nil, err
-}
-
-// isUUID reports whether s has the form of an asset's id.
-func isUUID(s string) bool {
-	const form = "00000000-0000-0000-0000-000000000000"
-	if len(s) != len(form) {
-		return false
-	}
-	for i := range len(s) {
-		if (form[i] == '-') != (s[i] == '-') || form[i] != '-' && !strings.ContainsRune("0123456789abcdefABCDEF", rune(s[i])) {
-			return false
-		}
-	}
-	return true
 }

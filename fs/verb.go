@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"syscall"
-	"time"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -167,14 +166,8 @@ func (d *verbDir) Rename(ctx context.Context, name string, newParent fusefs.Inod
 	case flags&unix.RENAME_NOREPLACE != 0 && to.has(newName):
 		return syscall.EEXIST
 	case toKind == requestFile && len(s.data) > 0:
-		errno := d.t.submitAll(ctx, to.verb, toKey, s.data, to.path(newName))
-		if errno == syscall.EINVAL {
-			// Of a rename mv would say that the file cannot be moved into
-			// itself.
-			errno = syscall.EBADMSG
-		}
-		if errno != 0 {
-			return errno
+		if errno := d.t.submitAll(ctx, to.verb, toKey, s.data, to.path(newName)); errno != 0 {
+			return ofRename(errno)
 		}
 		to.t.desk.remove(to.name(newName))
 	default:
@@ -195,6 +188,3 @@ func (d *verbDir) has(name string) bool {
 	_, _, ok, _ := d.t.cfg.Requests.Result(d.id(key))
 	return ok
 }
-
-// requestBudget is the longest that a write waits for the request it completes.
-const requestBudget = 60 * time.Second

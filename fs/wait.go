@@ -68,7 +68,7 @@ func (d *waitDir) asset(name string) (id string, ok bool, err error) {
 			return "", false, nil // what it makes: no other request's asset
 		}
 	}
-	return name, isUUID(name), nil
+	return name, uuid.MatchString(name), nil
 }
 
 // OpendirHandle lists the creations.

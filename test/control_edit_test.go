@@ -40,6 +40,8 @@ func TestEdit(t *testing.T) {
 		{"an empty name", "sh", `echo '{"name": ""}' > "$1"`, `"description": "six"`, "Invalid argument"},
 		{"what is no JSON", "sh", `echo 'x' > "$1"`, `"description": "six"`, "Invalid argument"},
 		{"half of it", "sh", `head -c 50 "$1" > "$2"; cp "$2" "$1"`, `"description": "six"`, "Invalid argument"},
+		{"a bad one, moved into place", "sh", `echo '{"size": 1}' > "$1.tmp"; mv "$1.tmp" "$1"`, `"description": "six"`, "Bad message"},
+		{"by two programs that share the file", "sh", `{ printf '{"descr'; /bin/true; printf 'iption": "six"}'; } > "$1"`, `"description": "six"`, ""},
 		{"a line behind it", "sh", `echo '{"description": "x"}' >> "$1"`, `"description": "six"`, "Invalid argument"},
 		{"a value of the wrong type", "sh", `echo '{"tags": "x"}' > "$1"`, `"description": "six"`, "Invalid argument"},
 		{"a value that the deployment does not define", "sh", `echo '{"custom_metadata": {"no_such": "x"}}' > "$1"`, `"description": "six"`, "Invalid argument"},
