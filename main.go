@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -299,12 +298,8 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 		Types: c.StringSlice("type"), Query: c.String("query"), Refresh: c.Duration("refresh-interval"),
 		MaxAPIRequests: c.Int("max-api-requests"), MaxS3Requests: c.Int("max-s3-requests"), Version: service.Version(),
 	}
-	var err error
-	if s.CacheSize, err = units.RAMInBytes(c.String("cache-size")); err != nil {
-		return s, fmt.Errorf("--cache-size %q is not a size, as 20G", c.String("cache-size"))
-	}
-	if s.MemoryLimit, err = units.RAMInBytes(c.String("memory-limit")); err != nil {
-		return s, fmt.Errorf("--memory-limit %q is not a size, as 512M", c.String("memory-limit"))
+	if err := sizes(c, map[string]*int64{"cache-size": &s.CacheSize, "memory-limit": &s.MemoryLimit}); err != nil {
+		return s, err
 	}
 	umask, err := strconv.ParseUint(c.String("umask"), 8, 32)
 	if err != nil || umask > 0o777 {
@@ -324,6 +319,18 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 	}
 	s.Umask = uint32(umask)
 	return s, nil
+}
+
+// sizes reads flags that are numbers of bytes.
+func sizes(c *cli.Context, flags map[string]*int64) error {
+	for name, size := range flags {
+		n, err := units.RAMInBytes(c.String(name))
+		if err != nil || n < 0 {
+			return fmt.Errorf("--%s %q is not a size, as 80M", name, c.String(name))
+		}
+		*size = n
+	}
+	return nil
 }
 
 // run does the work here, or in a background process that this one waits for.
@@ -439,12 +446,8 @@ func emulatorCommand() *cli.Command {
 				Data: service.Absolute(c.String("data")), Listen: c.String("listen"), S3Listen: c.String("s3-listen"),
 				Latency: c.Duration("latency"), URLLifetime: c.Duration("url-lifetime"), DraftTime: c.Duration("draft-time"),
 			}
-			for name, rate := range map[string]*int64{"conn-rate": &cfg.ConnRate, "total-rate": &cfg.TotalRate} {
-				n, err := units.RAMInBytes(c.String(name))
-				if err != nil || n < 0 {
-					return usagef("--%s %q is not a size, as 80M", name, c.String(name))
-				}
-				*rate = n
+			if err := sizes(c, map[string]*int64{"conn-rate": &cfg.ConnRate, "total-rate": &cfg.TotalRate}); err != nil {
+				return exitError{err, exitUsage}
 			}
 			log, _, err := service.OpenLog("", "warn", "text")
 			if err != nil {
@@ -472,23 +475,12 @@ func theMount(c *cli.Context) (string, error) {
 	if point := c.String("mount"); point != "" {
 		return service.Absolute(point), nil
 	}
-	points, err := mountpoint.Mounts()
-	if err != nil {
-		return "", err
-	}
 	here, _ := os.Getwd() // without one we are in none
-	for _, point := range points {
-		if mountpoint.Inside(here, point) {
-			return point, nil
-		}
+	point, err := mountpoint.Running(here)
+	if err != nil {
+		return "", usagef("%w", err)
 	}
-	switch {
-	case len(points) == 0:
-		return "", usagef("nothing is mounted: codeoceanfs mount comes first")
-	case len(points) > 1:
-		return "", usagef("several mounts: choose one with --mount: %s", strings.Join(points, ", "))
-	}
-	return points[0], nil
+	return point, nil
 }
 
 // requestCommand is a verb of the control directory as a command.
@@ -509,14 +501,9 @@ func requestCommand(verb request.Verb) *cli.Command {
 			if err != nil {
 				return err
 			}
-			var body []byte
-			if file == "-" {
-				body, err = io.ReadAll(io.LimitReader(os.Stdin, request.MaxBody+1))
-			} else {
-				body, err = os.ReadFile(file)
-			}
+			body, err := client.Read(file)
 			if err != nil {
-				return usagef("read the request: %w", err)
+				return usagef("%w", err)
 			}
 			key := c.String("key")
 			if key == "" {

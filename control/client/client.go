@@ -45,6 +45,25 @@ func Key(verb request.Verb, body []byte) string {
 	return key
 }
 
+// Read reads a request from a file, or from standard input, which is "-".
+func Read(file string) ([]byte, error) {
+	from := os.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the request: %w", err)
+		}
+		defer f.Close()
+		from = f
+	}
+	// One byte more than there may be is enough for the mount to refuse it.
+	body, err := io.ReadAll(io.LimitReader(from, request.MaxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the request: %w", err)
+	}
+	return body, nil
+}
+
 // Submit makes a request of the mount at point. It returns when it is carried
 // out, or has failed; the error says why.
 func Submit(point string, verb request.Verb, key string, body []byte) (*Result, error) {

@@ -152,19 +152,29 @@ func find(abs string) (*mountinfo.Info, error) {
 	return all[len(all)-1], nil
 }
 
-// Mounts are the places where this program's mounts are.
-func Mounts() ([]string, error) {
+// Running is the mount of this program that a command without a choice is for:
+// the one that the directory here is in, or the only one that there is.
+func Running(here string) (string, error) {
 	all, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
 		return m.FSType != "fuse."+Type, false
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the table of mounts: %w", err)
+		return "", fmt.Errorf("read the table of mounts: %w", err)
 	}
 	var points []string
 	for _, m := range all {
+		if Inside(here, m.Mountpoint) {
+			return m.Mountpoint, nil
+		}
 		points = append(points, m.Mountpoint)
 	}
-	return points, nil
+	switch len(points) {
+	case 0:
+		return "", errors.New("nothing is mounted: codeoceanfs mount comes first")
+	case 1:
+		return points[0], nil
+	}
+	return "", fmt.Errorf("several mounts: choose one with --mount: %s", strings.Join(points, ", "))
 }
 
 // fusermount is the helper that mounts for users, or "". It is looked for in
