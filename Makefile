@@ -46,11 +46,12 @@ clean: ## remove what was built
 	rm -f codeoceanfs test/bench.txt
 
 # What mounting and testing need beside Go: the race detector a C compiler, the
-# tests curl, rsync and Python. Both do nothing where it is there.
+# tests curl, rsync, Python, and the shells and editors that make requests. Both
+# do nothing where it is there.
 deps-mount:
 	@test/deps fuse3
 
 deps-test:
-	@test/deps fuse3 gcc libc6-dev curl rsync python3-venv
+	@test/deps fuse3 gcc libc6-dev curl rsync python3-venv jq vim zsh
 
 .PHONY: help build demo demo-stop test bench fuzz lint fmt clean deps-mount deps-test
