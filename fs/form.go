@@ -2,7 +2,6 @@ package fs
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"syscall"
 
@@ -27,6 +26,10 @@ var (
 	_ fusefs.FileFlusher  = (*formHandle)(nil)
 	_ fusefs.FileFsyncer  = (*formHandle)(nil)
 	_ fusefs.FileReleaser = (*formHandle)(nil)
+
+	_ fusefs.FileReader  = (*scratchHandle)(nil)
+	_ fusefs.FileWriter  = (*scratchHandle)(nil)
+	_ fusefs.FileFsyncer = (*scratchHandle)(nil)
 )
 
 // formFile is a file of a verb's directory that can be written: a request, or
@@ -142,116 +145,69 @@ func (f *formFile) Open(_ context.Context, flags uint32) (fusefs.FileHandle, uin
 	return f.open(flags), fuse.FOPEN_DIRECT_IO, 0
 }
 
-func (f *formFile) open(flags uint32) *formHandle {
-	return &formHandle{f: f, appends: flags&syscall.O_APPEND != 0, base: -1}
+// open is a handle that writes. What is written through that of a request is a
+// request of its own, whatever is in the file.
+func (f *formFile) open(flags uint32) fusefs.FileHandle {
+	if f.key == "" {
+		return &scratchHandle{f}
+	}
+	h := &formHandle{f: f}
+	h.appends = flags&syscall.O_APPEND != 0
+	h.submit = func(ctx context.Context, body []byte) syscall.Errno {
+		errno := f.t.submit(ctx, f.verb, f.key, body, f.path())
+		f.t.desk.remove(f.deskName()) // it is a request now, carried out or not
+		return errno
+	}
+	h.refuse = func(err *run.Error, body []byte) {
+		f.t.cfg.Requests.Refuse(f.id(), err, body)
+		f.t.desk.remove(f.deskName())
+	}
+	h.fail = func(err *run.Error) syscall.Errno { return f.t.refused("write", f.path(), err) }
+	return h
 }
 
-// formHandle is an open file. What is written through it is a request of its
-// own, whatever is in the file.
+// formHandle is an open request.
 type formHandle struct {
-	f       *formFile
-	appends bool
+	intake
+	f *formFile
 
-	mu   sync.Mutex // one write after the other: a request has an order
-	scan request.Scanner
-	base int64         // offset of the first write, for appends; -1: none yet
-	at   int64         // bytes taken
-	sent bool          // the request was submitted
-	err  syscall.Errno // of the request; it stays
-	read *content      // taken at the first read
-}
-
-func (h *formHandle) written() int64 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.at
-}
-
-// Write takes a piece of the request, and submits it when it is complete: the
-// error of this call is one that every program sees. What follows the object is
-// left for the next write, to be refused.
-func (h *formHandle) Write(ctx context.Context, p []byte, off int64) (uint32, syscall.Errno) {
-	if h.f.key == "" {
-		if errno := h.f.t.desk.write(h.f.deskName(), p, off); errno != 0 {
-			return 0, errno
-		}
-		return uint32(len(p)), 0
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.err != 0 {
-		return 0, h.err
-	}
-	if h.base < 0 {
-		h.base = 0
-		if h.appends {
-			h.base = off // behind what is there; it is a request of its own
-		}
-	}
-	if off != h.base+h.at {
-		return 0, h.stop(&run.Error{Errno: syscall.EINVAL, Err: errors.New("a request is written from its beginning to its end")})
-	}
-	n, err := h.scan.Write(p)
-	h.at += int64(n)
-	if err != nil {
-		return 0, h.stop(scanError(err))
-	}
-	if h.scan.Complete() && !h.sent {
-		h.sent = true
-		h.err = h.f.t.submit(ctx, h.f.verb, h.f.key, h.scan.Body(), h.f.path())
-		h.f.t.desk.remove(h.f.deskName()) // it is a request now, carried out or not
-		if h.err != 0 {
-			return 0, h.err
-		}
-	}
-	return uint32(n), 0
-}
-
-// stop ends the request with an error that stays. mu is held.
-func (h *formHandle) stop(err *run.Error) syscall.Errno {
-	if !h.sent {
-		h.f.t.cfg.Requests.Refuse(h.f.id(), err, h.scan.Body())
-		h.f.t.desk.remove(h.f.deskName())
-	}
-	h.err = h.f.t.refused("write", h.f.path(), err)
-	return h.err
+	reading sync.Mutex // guards what follows
+	read    *content   // taken at the first read
 }
 
 // Read gives the content as it was when it was first read.
 func (h *formHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.read == nil || h.f.key == "" {
+	h.reading.Lock()
+	defer h.reading.Unlock()
+	if h.read == nil {
 		c, errno := h.f.content(ctx)
 		if errno != 0 {
 			return nil, errno
 		}
 		h.read = &c
 	}
-	rest := h.read.bytes[min(off, int64(len(h.read.bytes))):]
-	return fuse.ReadResultData(rest[:min(len(dest), len(rest))]), 0
+	return (&textHandle{*h.read}).Read(ctx, dest, off)
 }
 
-// Flush is called at each close: it tells again what went wrong. Half a request
-// is an error, and may go on: programs that share the file close it too.
-func (h *formHandle) Flush(context.Context) syscall.Errno {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.err == 0 && h.scan.Err() != nil {
-		return syscall.EINVAL
+// scratchHandle is any other open file: what is written is what is read.
+type scratchHandle struct{ f *formFile }
+
+// Write puts p at off.
+func (h *scratchHandle) Write(_ context.Context, p []byte, off int64) (uint32, syscall.Errno) {
+	if errno := h.f.t.desk.write(h.f.deskName(), p, off); errno != 0 {
+		return 0, errno
 	}
-	return h.err
+	return uint32(len(p)), 0
 }
 
-// Fsync is Flush: whatever was taken is in the journal.
-func (h *formHandle) Fsync(ctx context.Context, _ uint32) syscall.Errno { return h.Flush(ctx) }
-
-// Release remembers a request that was never completed as refused.
-func (h *formHandle) Release(context.Context) syscall.Errno {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.scan.Err(); err != nil && h.err == 0 && h.f.key != "" {
-		h.stop(scanError(err))
+// Read gives the bytes from off on.
+func (h *scratchHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	c, errno := h.f.content(ctx)
+	if errno != 0 {
+		return nil, errno
 	}
-	return 0
+	return (&textHandle{c}).Read(ctx, dest, off)
 }
+
+// Fsync succeeds: editors ask for it, of a file that lives in memory.
+func (h *scratchHandle) Fsync(context.Context, uint32) syscall.Errno { return 0 }

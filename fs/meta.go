@@ -2,7 +2,6 @@ package fs
 
 import (
 	"context"
-	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 
-	"codeoceanfs/control/request"
 	"codeoceanfs/control/run"
 	"codeoceanfs/remote"
 )
@@ -24,6 +22,7 @@ var (
 	_ fusefs.FileWriter        = (*metaHandle)(nil)
 	_ fusefs.FileFlusher       = (*metaHandle)(nil)
 	_ fusefs.FileFsyncer       = (*metaHandle)(nil)
+	_ fusefs.FileReleaser      = (*metaHandle)(nil)
 	_ fusefs.FileReader        = (*metaHandle)(nil)
 )
 
@@ -44,7 +43,7 @@ func (f *metaFile) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, u
 		if !f.t.owns(ctx) {
 			return nil, 0, syscall.EACCES
 		}
-		return &metaHandle{f: f, appends: flags&syscall.O_APPEND != 0}, fuse.FOPEN_DIRECT_IO, 0
+		return f.write(), fuse.FOPEN_DIRECT_IO, 0
 	}
 	h, how, errno := f.textFile.Open(ctx, flags)
 	if t, ok := h.(*textHandle); ok && f.t.cfg.Requests != nil {
@@ -76,63 +75,27 @@ func (f *metaFile) Removexattr(ctx context.Context, name string) syscall.Errno {
 
 // metaHandle is a record that is being written.
 type metaHandle struct {
-	f       *metaFile
-	appends bool
+	intake
+	f *metaFile
 
-	mu   sync.Mutex // one write after the other
-	scan request.Scanner
-	at   int64
-	sent bool
-	err  syscall.Errno // it stays
-	read *textHandle   // taken at the first read
+	reading sync.Mutex  // guards what follows
+	read    *textHandle // taken at the first read
 }
 
-// Write takes a piece of the record, and makes the change when it is complete.
-func (h *metaHandle) Write(ctx context.Context, p []byte, off int64) (uint32, syscall.Errno) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	path := remote.MetaName
-	switch {
-	case h.err != 0:
-		return 0, h.err
-	case h.appends, off != h.at:
-		h.err = h.f.t.refusedFor("edit", h.f.id, path, &run.Error{Errno: syscall.EINVAL, Err: errors.New("a record is written whole, from its beginning")})
-		return 0, h.err
-	}
-	n, err := h.scan.Write(p)
-	h.at += int64(n)
-	if err != nil {
-		h.err = h.f.t.refusedFor("edit", h.f.id, path, scanError(err))
-		return 0, h.err
-	}
-	if h.scan.Complete() && !h.sent {
-		h.sent = true
-		if h.err = h.f.t.edit(ctx, h.f.id, h.scan.Body()); h.err != 0 {
-			return 0, h.err
-		}
-	}
-	return uint32(n), 0
+// write is a handle that writes. A record is written whole: one that is opened
+// to append to it is refused at its first write, which does not begin at 0.
+func (f *metaFile) write() *metaHandle {
+	h := &metaHandle{f: f}
+	h.submit = func(ctx context.Context, body []byte) syscall.Errno { return f.t.edit(ctx, f.id, body) }
+	h.fail = func(err *run.Error) syscall.Errno { return f.t.refusedFor("edit", f.id, remote.MetaName, err) }
+	return h
 }
-
-// Flush tells again what went wrong, or that the record is not complete; it may
-// go on then: programs that share the file close it too.
-func (h *metaHandle) Flush(context.Context) syscall.Errno {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.err == 0 && h.scan.Err() != nil {
-		return h.f.t.refusedFor("edit", h.f.id, remote.MetaName, scanError(h.scan.Err()))
-	}
-	return h.err
-}
-
-// Fsync is Flush.
-func (h *metaHandle) Fsync(ctx context.Context, _ uint32) syscall.Errno { return h.Flush(ctx) }
 
 // Read gives the record, to a program that opened it for both: as it was when
 // it was first read.
 func (h *metaHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.reading.Lock()
+	defer h.reading.Unlock()
 	if h.read == nil {
 		c, errno := h.f.render(ctx)
 		if errno != 0 {
