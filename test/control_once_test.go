@@ -236,18 +236,26 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestTurns adds tags to one asset in many requests at once: none is undone by
-// another that read the record before it.
+// TestTurns adds tags to one asset in many requests at once, in two mounts: none
+// is undone by another that read the record before it.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	d.SetShape(emulator.Shape{Latency: 5 * time.Millisecond})
-	m := d.mount(t)
+	env := d.environment(t)
+	var mounts []*mounted
+	for range 2 {
+		m, err := d.tryMount(t, t.TempDir(), env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mounts = append(mounts, m)
+	}
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
 			body := fmt.Sprintf(`{"path": "dataset/MRI_721832_2024-02-11_09-30-00", "tags_add": ["turn%d"]}`, i)
-			if err := m.request("update", fmt.Sprint("turn", i), body); err != nil {
+			if err := mounts[i%2].request("update", fmt.Sprint("turn", i), body); err != nil {
 				t.Error(err)
 			}
 		})

@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"codeoceanfs/control/journal"
@@ -295,5 +297,52 @@ func TestEndNotWritten(t *testing.T) {
 	}
 	if got := begin(t, j, rec("k", "a")); got != journal.Recover {
 		t.Errorf("afterwards: %v", got)
+	}
+}
+
+// Of any number who want one asset's turn, in two processes, one has it.
+func TestTurn(t *testing.T) {
+	dir := t.TempDir()
+	var journals []*journal.Journal
+	for range 2 {
+		j := open(t, dir)
+		t.Cleanup(func() { closed(t, j) })
+		journals = append(journals, j)
+	}
+	var wg sync.WaitGroup
+	var inside, other atomic.Int32
+	for i := range 20 {
+		wg.Go(func() {
+			done, err := journals[i%2].Turn(t.Context(), "a")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer done()
+			if inside.Add(1) != 1 {
+				t.Error("two have the turn")
+			}
+			if i == 7 {
+				if done, err := journals[0].Turn(t.Context(), "b"); err == nil {
+					other.Add(1) // another asset's is free
+					done()
+				}
+			}
+			inside.Add(-1)
+		})
+	}
+	wg.Wait()
+	if other.Load() != 1 {
+		t.Error("no turn at another asset")
+	}
+	done, err := journals[0].Turn(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := journals[1].Turn(ctx, "a"); !errors.Is(err, context.Canceled) {
+		t.Errorf("who waits no longer: %v", err)
 	}
 }

@@ -28,7 +28,7 @@ func (r *Runner) Edit(ctx context.Context, id string, body, seen []byte) error {
 		return &Error{Errno: syscall.EINVAL, Err: err}
 	}
 	return r.wait(ctx, func(ctx context.Context) error {
-		done, err := r.turns.take(ctx, id)
+		done, err := r.cfg.Journal.Turn(ctx, id)
 		if err == nil {
 			defer done()
 			err = r.edit(ctx, id, want, seen)

@@ -53,7 +53,6 @@ type Runner struct {
 	end    context.CancelFunc
 	active sync.WaitGroup
 	schema schema
-	turns  turns // of those who read a record and write it back
 
 	mu      sync.Mutex // guards what follows
 	refused map[journal.ID]refusal
@@ -202,7 +201,7 @@ func (r *Runner) carryOut(ctx context.Context, req *request.Request, rec journal
 	switch req.Verb {
 	case request.Update:
 		var done func()
-		if done, err = r.turns.take(ctx, id); err == nil {
+		if done, err = r.cfg.Journal.Turn(ctx, id); err == nil {
 			err = r.update(ctx, id, req.Update)
 			done()
 		}
