@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -9,13 +10,15 @@ import (
 	"unicode/utf8"
 
 	"codeoceanfs/control/request"
+	"codeoceanfs/control/run"
 )
 
 // deskFile is a file of a verb's directory, by its name: what it is for.
 type deskFile int
 
 const (
-	scratchFile deskFile = iota // an editor's, or anybody's: kept in memory
+	noFile      deskFile = iota // there cannot be one
+	scratchFile                 // on its way to be a request, or an editor's: kept in memory
 	requestFile                 // KEY.json: a request
 	resultFile                  // KEY.result.json: what became of it
 )
@@ -35,15 +38,37 @@ func classify(name string) (kind deskFile, key string) {
 	if key, ok := strings.CutSuffix(name, requestSuffix); ok && isKey(key) {
 		return requestFile, key
 	}
-	return scratchFile, ""
+	if isScratch(name) {
+		return scratchFile, ""
+	}
+	return noFile, ""
 }
 
-// cannotBe reports whether name looks like a request's and cannot be one. It is
-// not to pass for a file that anybody keeps here: whoever writes it would be
-// told of success.
-func cannotBe(name string) bool {
-	kind, _ := classify(name)
-	return kind == scratchFile && strings.HasSuffix(name, requestSuffix) && name[0] != '.' && name[0] != '#'
+var (
+	scratchPrefixes = []string{"tmp", "temp", "sed"}
+	scratchSuffixes = []string{"~", ".tmp", ".temp", ".part", ".new", ".bak", ".old", ".orig", ".swp"}
+)
+
+// isScratch reports whether name looks like one that will have another, or that
+// an editor keeps beside another. Any other name is not to pass for a file:
+// whoever takes it for a request's would be told of success.
+func isScratch(name string) bool {
+	has := func(is func(s, part string) bool, parts []string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return is(name, part) })
+	}
+	switch {
+	case has(strings.HasPrefix, []string{".", "#"}), name == "4913": // the last is vim's
+		return true
+	case strings.HasSuffix(name, requestSuffix):
+		return false // no key
+	}
+	return has(strings.HasPrefix, scratchPrefixes) || has(strings.HasSuffix, scratchSuffixes) || strings.Contains(name, requestSuffix)
+}
+
+// errNoFile is what is wrong with a name that is neither.
+var errNoFile = &run.Error{
+	Errno: syscall.EINVAL, Hint: "KEY is up to 200 characters that a terminal shows, and begins with no dot; a file that gets this name later is called KEY.tmp",
+	Err: errors.New("a request is called KEY.json"),
 }
 
 // isKey reports whether s can name a request: not hidden, as the files of

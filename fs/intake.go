@@ -74,11 +74,15 @@ func (n *intake) stop(err *run.Error) syscall.Errno {
 }
 
 // Flush is called at each close: it tells again what went wrong. Half an object
-// is an error, and may go on: programs that share the file close it too.
+// is an error, which is there when close returns, and may go on: programs that
+// share the file close it too.
 func (n *intake) Flush(context.Context) syscall.Errno {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.err == 0 && n.scan.Err() != nil {
+	if err := n.scan.Err(); err != nil && n.err == 0 {
+		if n.refuse != nil {
+			n.refuse(scanError(err), n.scan.Body())
+		}
 		return syscall.EINVAL
 	}
 	return n.err

@@ -50,7 +50,7 @@ func TestIntake(t *testing.T) {
 		{what: "in pieces", pieces: `{"a"|: 1}|`, submitted: 1},
 		{what: "behind what is there", pieces: "{|}", appends: true, from: 7, submitted: 1},
 		{what: "in the middle", pieces: "{}", from: 7, last: syscall.EINVAL, close: syscall.EINVAL, refused: 1, failed: 1},
-		{what: "half", pieces: `{"a"`, close: syscall.EINVAL, refused: 1, failed: 1},
+		{what: "half", pieces: `{"a"`, close: syscall.EINVAL, refused: 2, failed: 1},
 		{what: "no object", pieces: `x|{}`, last: syscall.EINVAL, close: syscall.EINVAL, refused: 1, failed: 1},
 		{what: "two", pieces: `{}|{}`, last: syscall.EINVAL, close: syscall.EINVAL, submitted: 1, failed: 1},
 		{what: "refused by the platform", pieces: `{}`, answer: syscall.EACCES, last: syscall.EACCES, close: syscall.EACCES, submitted: 1},

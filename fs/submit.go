@@ -41,15 +41,19 @@ func (t *tree) submit(ctx context.Context, verb request.Verb, key string, body [
 // another one: a copy of that one's.
 func (t *tree) ownPermissions(ctx context.Context, id string, body []byte) *run.Error {
 	req, err := request.Decode(request.Permissions, body)
-	if err != nil || req.ID == "" || strings.EqualFold(req.ID, id) {
+	if err != nil {
+		return nil // as Submit says
+	}
+	about, err := t.cfg.Requests.Resolve(ctx, req.ID, req.Path)
+	if err != nil || strings.EqualFold(about, id) {
 		return nil // as Submit says
 	}
 	if _, err := t.dep.Catalog.ByID(ctx, id); err != nil {
 		return nil // a key like any other
 	}
 	return &run.Error{
-		Errno: syscall.EINVAL, Hint: "write it into permissions/" + req.ID + ".json, or change the id",
-		Err: errors.New("id: this is the file of another asset"),
+		Errno: syscall.EINVAL, Hint: "write it into permissions/" + about + ".json, or name this asset",
+		Err: errors.New("this is the file of another asset than the one that it names"),
 	}
 }
 

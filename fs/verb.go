@@ -105,11 +105,11 @@ func (d *verbDir) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, uin
 // Create opens a file that is not there yet. It is empty, and no request.
 func (d *verbDir) Create(ctx context.Context, name string, flags, _ uint32, out *fuse.EntryOut) (*fusefs.Inode, fusefs.FileHandle, uint32, syscall.Errno) {
 	kind, key := classify(name)
-	if kind == resultFile {
+	switch kind {
+	case resultFile:
 		return nil, nil, 0, syscall.EPERM
-	}
-	if cannotBe(name) {
-		return nil, nil, 0, syscall.EINVAL
+	case noFile:
+		return nil, nil, 0, d.t.refused("request", d.path(name), errNoFile)
 	}
 	if errno := d.t.desk.create(d.name(name)); errno != 0 {
 		return nil, nil, 0, errno
@@ -123,9 +123,9 @@ func (d *verbDir) Create(ctx context.Context, name string, flags, _ uint32, out 
 
 // Unlink forgets a request, and touches no asset.
 func (d *verbDir) Unlink(_ context.Context, name string) syscall.Errno {
-	kind, key := classify(name)
+	_, key := classify(name)
 	had := d.t.desk.remove(d.name(name))
-	if kind == scratchFile {
+	if key == "" {
 		if !had {
 			return syscall.ENOENT
 		}
@@ -147,8 +147,8 @@ func (d *verbDir) Rename(ctx context.Context, name string, newParent fusefs.Inod
 	switch {
 	case !ok, flags&unix.RENAME_EXCHANGE != 0, fromKind == resultFile, toKind == resultFile:
 		return syscall.EPERM
-	case cannotBe(newName):
-		return syscall.EBADMSG
+	case toKind == noFile:
+		return ofRename(to.t.refused("request", to.path(newName), errNoFile))
 	case fromKind == requestFile && !onDesk:
 		if toKind == requestFile {
 			return syscall.EPERM // a request has one name for ever

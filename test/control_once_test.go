@@ -361,6 +361,10 @@ func TestPermissionsOfAnother(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "Invalid argument") {
 		t.Errorf("a copy of another's: %v", err)
 	}
+	err = m.request("permissions", b, `{"path": "dataset/MRI_721832_2024-02-11_09-30-00", "users": [], "groups": [], "everyone": "viewer"}`)
+	if n := d.Requests("permissions.set"); err == nil || n > 0 {
+		t.Errorf("what is another's by its path: %v, %d were sent", err, n)
+	}
 	if err := m.request("update", "same", `{"id": "`+a+`", "tags_add": ["x"]}`); err != nil {
 		t.Error(err)
 	}
@@ -389,6 +393,14 @@ func TestNoKeys(t *testing.T) {
 		if _, err := m.try("sh", "-c", `echo '{}' > "$1.tmp" && mv "$1.tmp" "$1.json"`, "sh", m.path("control/create", key)); err == nil {
 			t.Errorf("%q is a name for a request", key)
 		}
+	}
+	for _, name := range []string{"mine", "mine.txt", "mine.JSON", "mine.jsn"} {
+		if _, err := m.try("sh", "-c", `echo '{}' > "$1"`, "sh", m.path("control/create", name)); err == nil || !strings.Contains(err.Error(), "Invalid argument") {
+			t.Errorf("%s takes a request: %v", name, err)
+		}
+	}
+	if got := m.run("tail", "-1", m.path("control/errors.jsonl")); !strings.Contains(got, "a request is called KEY.json") {
+		t.Errorf("the reason is %s", got)
 	}
 	if n := d.Requests("create"); n != 0 {
 		t.Errorf("%d were sent", n)

@@ -31,8 +31,9 @@ func (r *Runner) asset(ctx context.Context, id string) *journal.Asset {
 	return a
 }
 
-// resolve finds the asset that a request names.
-func (r *Runner) resolve(ctx context.Context, id, path string) (string, error) {
+// Resolve finds the asset that a request names: by its id, or else by its path in
+// the mount.
+func (r *Runner) Resolve(ctx context.Context, id, path string) (string, error) {
 	if path == "" {
 		return id, nil
 	}
@@ -62,7 +63,7 @@ func (r *Runner) resolveAll(ctx context.Context, field string, names []string) (
 		if !strings.Contains(name, "/") {
 			continue
 		}
-		id, err := r.resolve(ctx, "", name)
+		id, err := r.Resolve(ctx, "", name)
 		if err != nil {
 			return nil, fmt.Errorf("%s[%d]: %w", field, i, err)
 		}

@@ -227,7 +227,7 @@ func (r *Runner) which(ctx context.Context, req *request.Request, rec journal.Re
 	if rec.Asset != nil {
 		return rec.Asset.ID, nil
 	}
-	id, err := r.resolve(ctx, req.ID, req.Path)
+	id, err := r.Resolve(ctx, req.ID, req.Path)
 	if err != nil || req.Path == "" {
 		return id, err
 	}
