@@ -117,7 +117,9 @@ func TestOneLiners(t *testing.T) {
 	}
 	_, block, _ := strings.Cut(string(readme), "## Change assets")
 	_, block, _ = strings.Cut(block, "```sh\n")
-	block, _, found := strings.Cut(block, "```")
+	block, rest, found := strings.Cut(block, "```")
+	_, transfer, _ := strings.Cut(rest, "```sh\n")
+	transfer, _, _ = strings.Cut(transfer, "```")
 	if !found || strings.Count(block, " > ") < 6 {
 		t.Fatal("no requests")
 	}
@@ -128,7 +130,7 @@ func TestOneLiners(t *testing.T) {
 				t.Skipf("%s is not installed here", shell)
 			}
 			d := deploy(t)
-			m := d.mount(t)
+			m := d.mount(t, "--allow-delete")
 			script := "set -e\n" + strings.ReplaceAll(block, "~/codeocean-demo", m.point)
 			out := m.run(shell, "-c", script)
 			for _, want := range []string{`"state": "ready"`, `"everyone": "none"`} {
@@ -145,6 +147,21 @@ func TestOneLiners(t *testing.T) {
 			m.run(shell, "-c", "set -e\n"+"cd "+m.path("control")+"\n"+strings.ReplaceAll(block[strings.Index(block, "# an asset"):strings.Index(block, "# what its")], "cat wait/mine", ""))
 			if n := d.Requests("create"); n != 2 {
 				t.Errorf("the same again: %d creates were sent", n)
+			}
+			if n := d.Requests("delete"); n != 1 {
+				t.Errorf("%d were deleted", n)
+			}
+			if _, err := m.try("ls", m.path("combined/both")); err == nil {
+				t.Error("it was deleted, and shows")
+			}
+			env := append(d.environment(t), "CODEOCEAN_TOKEN=cop_demo_admin")
+			admin, err := d.tryMount(t, t.TempDir(), env, "--allow-transfer")
+			if err != nil {
+				t.Fatal(err)
+			}
+			admin.run(shell, "-c", "set -e\ncd "+admin.path("control")+"\n"+transfer)
+			if n := d.Requests("transfer"); n != 1 {
+				t.Errorf("%d transfers were sent", n)
 			}
 		})
 	}

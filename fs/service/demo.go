@@ -25,8 +25,9 @@ func DemoSettings(point, data, version string) *Settings {
 		MemoryLimit: 512 << 20, Refresh: 5 * time.Second, // somebody is looking
 		UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), Umask: 0o022,
 		MaxAPIRequests: 16, MaxS3Requests: 32,
-		demoData: data,
-		CacheDir: CacheDir(), StateDir: StateDir(), // for the log, and for Check
+		AllowDelete: true, // only the samples
+		demoData:    data,
+		CacheDir:    CacheDir(), StateDir: StateDir(), // for the log, and for Check
 	}
 }
 
