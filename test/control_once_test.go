@@ -236,21 +236,27 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// mountTwice mounts for one user in two places: the mounts share a journal.
+func (d *deployment) mountTwice(t *testing.T) (mounts [2]*mounted) {
+	t.Helper()
+	env := d.environment(t)
+	for i := range mounts {
+		m, err := d.tryMount(t, t.TempDir(), env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mounts[i] = m
+	}
+	return mounts
+}
+
 // TestTurns adds tags to one asset in many requests at once, in two mounts: none
 // is undone by another that read the record before it.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	d.SetShape(emulator.Shape{Latency: 5 * time.Millisecond})
-	env := d.environment(t)
-	var mounts []*mounted
-	for range 2 {
-		m, err := d.tryMount(t, t.TempDir(), env)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mounts = append(mounts, m)
-	}
+	mounts := d.mountTwice(t)
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {

@@ -129,15 +129,7 @@ func TestTransferVerb(t *testing.T) {
 func TestTwoMountsMakeOneRequest(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
-	env := d.environment(t)
-	var mounts []*mounted
-	for range 2 {
-		m, err := d.tryMount(t, t.TempDir(), env)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mounts = append(mounts, m)
-	}
+	mounts := d.mountTwice(t)
 	var wg sync.WaitGroup
 	for i := range 20 {
 		for _, m := range mounts {
