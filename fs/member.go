@@ -66,7 +66,7 @@ func (m *memberDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 	call := newCall(ctx, lookupBudget)
 	defer call.end()
 	if err := m.arrive(call); err != nil {
-		out.SetEntryTimeout(uncached)
+		out.SetEntryTimeout(notFinal)
 		return nil, m.fail("lookup", err)
 	}
 	return m.assetDir.Lookup(ctx, name, out)

@@ -48,7 +48,7 @@ func (n *node) textNode(ctx context.Context, name string, id fusefs.StableAttr, 
 // textChild is textNode for a node that is a text and something more.
 func (n *node) textChild(ctx context.Context, name string, id fusefs.StableAttr, f *textFile, whole fusefs.InodeEmbedder, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	if errno := f.stat(ctx, &out.Attr); errno != 0 {
-		out.SetEntryTimeout(uncached) // not a final miss
+		out.SetEntryTimeout(notFinal)
 		return nil, errno
 	}
 	out.SetEntryTimeout(n.t.cfg.Refresh)

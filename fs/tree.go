@@ -19,9 +19,13 @@ const (
 	// forever is for what never changes: names, attributes and misses inside
 	// a ready internal asset. A day bounds what a clock gone wrong can do.
 	forever = 24 * time.Hour
-	// uncached makes the kernel ask each time. It is not 0, because go-fuse
-	// takes a 0 in a miss for "use the mount's default", which is forever.
-	uncached = time.Nanosecond
+	// uncached makes the kernel ask each time. Any more would be a tick of its
+	// clock, some milliseconds: long enough for the next command of a script,
+	// after a rename say, to meet a file that is no longer there.
+	uncached = 0
+	// notFinal makes it ask again for what was not there. It is not 0, because
+	// go-fuse takes a 0 in a miss for "use the mount's default", which is forever.
+	notFinal = time.Nanosecond
 )
 
 // tree is what all nodes of one mount share. Nodes hold no listing and no
@@ -96,7 +100,7 @@ func clamp(t time.Time) time.Time {
 // it can never become wrong.
 func miss(out *fuse.EntryOut, final bool) (*fusefs.Inode, syscall.Errno) {
 	if !final {
-		out.SetEntryTimeout(uncached)
+		out.SetEntryTimeout(notFinal)
 	}
 	return nil, syscall.ENOENT
 }
@@ -104,7 +108,7 @@ func miss(out *fuse.EntryOut, final bool) (*fusefs.Inode, syscall.Errno) {
 // failLookup is fail for a lookup. A miss that came from a failure is not final:
 // the kernel is not to keep it.
 func (t *tree) failLookup(out *fuse.EntryOut, op, asset, path string, err error) syscall.Errno {
-	out.SetEntryTimeout(uncached)
+	out.SetEntryTimeout(notFinal)
 	return t.fail(op, asset, path, err)
 }
 

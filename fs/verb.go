@@ -44,7 +44,7 @@ func (d *verbDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (
 	if kind != resultFile {
 		f := &formFile{node{t: d.t}, d.verb, name, key}
 		if errno := f.stat(ctx, &out.Attr); errno != 0 {
-			out.SetEntryTimeout(uncached)
+			out.SetEntryTimeout(notFinal)
 			return nil, errno
 		}
 		return d.form(ctx, f, out), 0

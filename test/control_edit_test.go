@@ -65,6 +65,16 @@ func TestEdit(t *testing.T) {
 		t.Errorf("editors' files show: %q", got)
 	}
 
+	// The next command finds the record, however soon it comes.
+	if err := sh(`python3 -c 'import os, sys
+meta = sys.argv[1]
+for i in range(20):
+    with open(meta + ".tmp", "w") as f: f.write("{\"description\": \"turn %d\"}" % i)
+    os.replace(meta + ".tmp", meta)
+    assert "turn %d" % i in open(meta).read()' "$1"`); err != nil {
+		t.Errorf("right after a rename: %v", err)
+	}
+
 	// Somebody else changes it between the read and the write.
 	m.run("cp", meta, filepath.Join(tmp, "old"))
 	if err := d.Change("0ae6b5a3-79e7-575d-931c-0d77a8c13704", func(a *emulator.Asset) { a.Description = "theirs" }); err != nil {
