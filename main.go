@@ -487,7 +487,7 @@ func theMount(c *cli.Context) (string, error) {
 func requestCommand(verb request.Verb) *cli.Command {
 	return &cli.Command{
 		Name: string(verb), Usage: request.About(verb), ArgsUsage: "FILE", Category: "Assets",
-		Description: "FILE holds the request, as JSON; - is standard input. What may be in it is in control/README of the mount.",
+		Description: "FILE holds the request, as JSON; - is standard input, and an asset's directory stands for {\"id\": …}. What may be in it is in control/README of the mount.",
 		Flags: []cli.Flag{
 			mountFlag(),
 			&cli.StringFlag{Name: "key", Usage: "the request's name, `KEY`: made again under the same one, it is not sent again; without it create and transfer have a hash of what they say"},
@@ -501,7 +501,7 @@ func requestCommand(verb request.Verb) *cli.Command {
 			if err != nil {
 				return err
 			}
-			body, err := client.Read(file)
+			body, err := client.Read(point, file)
 			if err != nil {
 				return usagef("%w", err)
 			}

@@ -66,9 +66,9 @@ func (d *controlDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut
 		}
 	}
 	switch {
+	case d.t.cfg.Requests == nil:
 	case name == refreshName:
 		return d.refreshNode(ctx, out), 0
-	case d.t.cfg.Requests == nil:
 	case name == waitName:
 		return d.fixedNode(ctx, name, controlPath(name), &waitDir{fixedDir{node{t: d.t}, ownerOnly}}, out), 0
 	case request.Known(name):
@@ -86,8 +86,8 @@ func (d *controlDir) OpendirHandle(context.Context, uint32) (fusefs.FileHandle, 
 	for _, f := range controlFiles {
 		file(f.name)
 	}
-	file(refreshName)
 	if d.t.cfg.Requests != nil {
+		file(refreshName)
 		for _, verb := range request.Verbs {
 			entries = append(entries, dirEntry(string(verb), controlPath(string(verb))))
 		}

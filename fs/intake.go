@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -53,6 +54,9 @@ func (n *intake) Write(ctx context.Context, p []byte, off int64) (uint32, syscal
 	took, err := n.scan.Write(p)
 	n.at.Add(int64(took))
 	if err != nil {
+		if n.sent {
+			err = fmt.Errorf("what came before was carried out: %w", err)
+		}
 		return 0, n.stop(scanError(err))
 	}
 	if n.scan.Complete() && !n.sent {

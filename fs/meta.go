@@ -200,5 +200,6 @@ func isMetaScratch(name string) bool {
 			return true
 		}
 	}
-	return strings.HasPrefix(name, "sed") && len(name) == len("sedXXXXXX")
+	// Those of sed -i, and of Python's tempfile.
+	return strings.HasPrefix(name, "sed") && len(name) == len("sedXXXXXX") || strings.HasPrefix(name, "tmp") && len(name) == len("tmpXXXXXXXX")
 }

@@ -154,7 +154,7 @@ func (h *waitHandle) more(ctx context.Context) syscall.Errno {
 		}
 		switch {
 		case err != nil:
-			return h.f.t.fail("wait", h.f.id, controlPath(waitName), err)
+			return h.f.t.fail("wait", h.f.id, controlPath(waitName+"/"+h.f.id), err)
 		case h.done:
 			return 0
 		}
@@ -164,7 +164,7 @@ func (h *waitHandle) more(ctx context.Context) syscall.Errno {
 			h.text = append(h.text, '\n')
 			return 0
 		case <-call.Done():
-			return h.f.t.fail("wait", h.f.id, controlPath(waitName), call.Err())
+			return h.f.t.fail("wait", h.f.id, controlPath(waitName+"/"+h.f.id), call.Err())
 		}
 	}
 }

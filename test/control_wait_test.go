@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,8 +83,41 @@ func TestCommands(t *testing.T) {
 	if r := m.result("update", "k"); r.Asset.Path != "dataset/renamed" {
 		t.Errorf("%+v", r)
 	}
-	var failed *exec.ExitError
-	if _, err := send("archive", `{"path": "dataset/nothing"}`); !errors.As(err, &failed) || !strings.Contains(err.Error(), "does not exist") {
+	var exit *exec.ExitError
+	if _, err := send("archive", `{"path": "dataset/nothing"}`); !errors.As(err, &exit) || !strings.Contains(err.Error(), "does not exist") {
+		t.Errorf("%v", err)
+	}
+	const draft = "exaSPIM_705363_2024-06-05_00-00-00"
+	for what, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"another request's key": {[]string{"update", "--key", "k", "-"}, "k is the key of another request"},
+		"an empty request":      {[]string{"update", "/dev/null"}, "the request is empty"},
+		"no mount":              {[]string{"archive", "--mount", t.TempDir(), "-"}, "is no mount of codeoceanfs"},
+		"a wait for nothing":    {[]string{"wait", "nothing"}, "nothing is no key of a request"},
+		"a draft that stays":    {[]string{"wait", "--timeout", "300ms", "dataset/" + draft}, draft + " is not ready yet"},
+		"a failed asset":        {[]string{"wait", "dataset/FIP_668294_2023-08-01_15-22-31"}, "the asset's creation failed: "},
+	} {
+		args := c.args
+		if !slices.Contains(args, "--mount") {
+			args = slices.Insert(args, 1, "--mount", m.point)
+		}
+		_, err := m.try("sh", append([]string{"-c", `echo '{"path": "dataset/renamed", "tags_add": ["x"]}' | "$@"`, "sh", binary}, args...)...)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	readOnly := d.mount(t, "--read-only")
+	if _, err := readOnly.try(binary, "archive", "--mount", readOnly.point, readOnly.path("dataset", "renamed")); err == nil || !strings.Contains(err.Error(), "it is read-only") {
+		t.Errorf("a read-only mount: %v", err)
+	}
+	// A directory stands for its asset; and a path that leads nowhere now says where to.
+	m.run(binary, "archive", "--mount", m.point, "dataset/renamed")
+	if _, err := m.try(binary, "archive", "--mount", m.point, m.path("dataset/renamed")); err == nil {
+		t.Error("it is archived already")
+	}
+	if _, err := send("archive", `{"path": "`+m.path("dataset/renamed")+`"}`); err == nil || !strings.Contains(err.Error(), "it is .archived/dataset/renamed") {
 		t.Errorf("%v", err)
 	}
 	if _, err := send("archive", `{"pth": "dataset/nothing"}`); err == nil || !strings.Contains(err.Error(), "did you mean path?") {

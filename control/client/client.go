@@ -3,8 +3,7 @@
 package client
 
 import (
-	"bufio"
-	"context"
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,8 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"codeoceanfs/control/request"
 )
@@ -45,10 +42,14 @@ func Key(verb request.Verb, body []byte) string {
 	return key
 }
 
-// Read reads a request from a file, or from standard input, which is "-".
-func Read(file string) ([]byte, error) {
+// Read reads a request from a file, or from standard input, which is "-". An
+// asset's directory stands for the request that names it and says no more.
+func Read(point, file string) ([]byte, error) {
 	from := os.Stdin
 	if file != "-" {
+		if id, err := assetID(point, file); err == nil {
+			return json.Marshal(map[string]string{"id": id})
+		}
 		f, err := os.Open(file)
 		if err != nil {
 			return nil, fmt.Errorf("read the request: %w", err)
@@ -61,16 +62,39 @@ func Read(file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the request: %w", err)
 	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, errors.New("the request is empty: it is a JSON object")
+	}
 	return body, nil
+}
+
+// checkMount says what is wrong with a place where no requests can be made.
+func checkMount(point string) error {
+	if _, err := os.Stat(filepath.Join(point, "control", "status.json")); err != nil {
+		return fmt.Errorf("%s is no mount of codeoceanfs, or not yours: %w", point, err)
+	}
+	if _, err := os.Stat(filepath.Join(point, "control", "wait")); err != nil {
+		return fmt.Errorf("the mount at %s takes no requests: it is read-only", point)
+	}
+	return nil
 }
 
 // Submit makes a request of the mount at point. It returns when it is carried
 // out, or has failed; the error says why.
 func Submit(point string, verb request.Verb, key string, body []byte) (*Result, error) {
+	if err := checkMount(point); err != nil {
+		return nil, err
+	}
+	// The mount says so too, and where the key is taken only in errors.jsonl.
+	if _, err := request.Decode(verb, body); err != nil {
+		return nil, err
+	}
 	name := filepath.Join(point, "control", string(verb), key)
 	err := write(name+".json", body)
 	r, resultErr := read(name + ".result.json")
 	switch {
+	case errors.Is(err, os.ErrExist):
+		return r, fmt.Errorf("%s is the key of another request: use another --key, or remove %s.json", key, name)
 	case err != nil && r != nil && r.Error != "":
 		err = errors.New(r.Error)
 		if r.Hint != "" {
@@ -88,8 +112,11 @@ func write(name string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(body)
-	return errors.Join(err, f.Close())
+	if _, err = f.Write(body); err != nil {
+		_ = f.Close() // which says the same
+		return err
+	}
+	return f.Close()
 }
 
 func read(name string) (*Result, error) {
@@ -102,51 +129,4 @@ func read(name string) (*Result, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, nil
-}
-
-// Wait waits until an asset is ready, and returns its record. The asset is what
-// the request of that key has made, or is named by its id or by its path, in the
-// mount or from anywhere.
-func Wait(ctx context.Context, point, what string) ([]byte, error) {
-	name, err := waitName(point, what)
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(filepath.Join(point, "control", "wait", name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	type outcome struct {
-		raw []byte
-		err error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		raw, err := io.ReadAll(bufio.NewReader(f))
-		done <- outcome{[]byte(strings.TrimLeft(string(raw), "\n")), err}
-	}()
-	select {
-	case o := <-done:
-		return o.raw, o.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%s is not ready yet: %w", what, ctx.Err())
-	}
-}
-
-// waitName is the name in wait for a key, an id or a path.
-func waitName(point, what string) (string, error) {
-	if !strings.Contains(what, "/") {
-		return what, nil
-	}
-	path := what
-	if _, err := os.Lstat(path); err != nil && !filepath.IsAbs(path) {
-		path = filepath.Join(point, what)
-	}
-	id := make([]byte, 256)
-	n, err := unix.Getxattr(path, "user.codeocean.id", id)
-	if err != nil {
-		return "", fmt.Errorf("%s is no asset: %w", what, err)
-	}
-	return string(id[:n]), nil
 }

@@ -28,13 +28,13 @@ type spec struct {
 // which names the asset of a request.
 var which = []field{
 	{name: "id", about: "the asset"},
-	{name: "path", about: "the asset by its path in the mount, as dataset/NAME, in place of id"},
+	{name: "path", about: "the asset by its path, as dataset/NAME in the mount, or from the root; in place of id"},
 }
 
 var target = field{name: "target", kind: object, about: "where the files are put", fields: []field{
 	{name: "aws", kind: object, required: true, about: "a bucket of S3", fields: []field{
 		{name: "bucket", required: true},
-		{name: "prefix", about: "the folder in it"},
+		{name: "prefix", about: "the folder in it; a transfer needs one"},
 		{name: "endpoint_name", about: "of the deployment's endpoints"},
 	}},
 }}
@@ -121,10 +121,10 @@ var specs = map[Verb]spec{
 
 var sources = []field{
 	{name: "aws", kind: object, about: "a folder of an S3 bucket", fields: []field{
-		{name: "bucket"},
+		{name: "bucket", about: "needed, but with use_input_bucket"},
 		{name: "prefix", about: "the folder; without it, the whole bucket"},
-		{name: "keep_on_external_storage", kind: flag, about: "true: the files stay where they are; false: they are copied"},
-		{name: "public", kind: flag, about: "true: read without credentials"},
+		{name: "keep_on_external_storage", kind: flag, about: "needed, too; true: the files stay where they are; false: they are copied"},
+		{name: "public", kind: flag, about: "needed, too; true: read without credentials"},
 		{name: "use_input_bucket", kind: flag, about: "for administrators: the deployment's own; only prefix counts"},
 		{name: "endpoint_name", about: "of the deployment's endpoints"},
 	}},

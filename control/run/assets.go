@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"syscall"
@@ -9,6 +10,7 @@ import (
 	"codeoceanfs/control/journal"
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/catalog"
+	"codeoceanfs/remote/fault"
 )
 
 const archivedDir = ".archived"
@@ -37,6 +39,9 @@ func (r *Runner) Resolve(ctx context.Context, id, path string) (string, error) {
 	if path == "" {
 		return id, nil
 	}
+	if inside, ok := strings.CutPrefix(path, r.cfg.Point+"/"); ok && r.cfg.Point != "" {
+		path = inside
+	}
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	archived := false
 	switch {
@@ -49,6 +54,11 @@ func (r *Runner) Resolve(ctx context.Context, id, path string) (string, error) {
 		return "", fail(syscall.EINVAL, "it is like dataset/NAME, .archived/dataset/NAME or .by-id/ID", "path: %q is no asset's path in the mount", path)
 	}
 	e, err := r.dep.Catalog.Lookup(ctx, archived, api.Type(parts[0]), parts[1])
+	if errors.Is(err, fault.ErrNotExist) {
+		if e, err := r.dep.Catalog.Lookup(ctx, !archived, api.Type(parts[0]), parts[1]); err == nil {
+			return "", fail(syscall.ENOENT, "it is "+Path(e), "path: there is no %s", path)
+		}
+	}
 	if err != nil {
 		return "", fmt.Errorf("path: %w", err)
 	}

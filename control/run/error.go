@@ -51,15 +51,17 @@ func concealed(e *Error, req *request.Request) *Error {
 	return e
 }
 
-// askAgain is what to do about a request of which nobody knows.
-const askAgain = "write the same request again to find out what became of it; it is not sent twice"
+// askAgain is what to do about a request of which nobody knows, and giveUp what
+// to do when that has found nothing.
+const (
+	askAgain = "write the same request again to find out what became of it; it is not sent twice"
+	giveUp   = "if you see in Code Ocean that it was not carried out, rm this file and write it again"
+)
 
 // explain makes of any error one for the program that wrote the request.
 func (r *Runner) explain(err error) *Error {
 	if errors.Is(err, fault.ErrUnknown) { // whatever else is said of it
-		return &Error{
-			Errno: r.cfg.Errno(fault.ErrUnknown), Err: err, Hint: "the platform did not answer: " + askAgain,
-		}
+		return &Error{Errno: r.cfg.Errno(fault.ErrUnknown), Err: err, Hint: askAgain + "; " + giveUp}
 	}
 	var ours *Error
 	if errors.As(err, &ours) {

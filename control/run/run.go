@@ -39,6 +39,9 @@ type Config struct {
 	// Errno is how an error of the platform shows to programs.
 	Errno func(error) syscall.Errno
 
+	// Point is where the mount is: a path that begins with it is one in the mount.
+	Point string
+
 	AllowDelete   bool
 	AllowTransfer bool
 	Logger        *slog.Logger // nil logs nothing

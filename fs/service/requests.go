@@ -25,7 +25,7 @@ func (s *Settings) requests(dep *remote.Deployment) (*run.Runner, func(), error)
 		return nil, nil, fmt.Errorf("%w: --state-dir names another place, and --read-only does without", err)
 	}
 	r := run.New(run.Config{
-		Deployment: dep, Journal: j, Errno: fs.Errno,
+		Deployment: dep, Journal: j, Errno: fs.Errno, Point: Absolute(s.Point),
 		AllowDelete: s.AllowDelete, AllowTransfer: s.AllowTransfer, Logger: s.Logger,
 	})
 	return r, func() {
