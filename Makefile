@@ -28,6 +28,9 @@ test: deps-test ## all tests, under the race detector
 bench: deps-test ## the read path against curl and the local disk; writes test/bench.txt
 	go test -run '^$$' -bench . -benchtime 3x ./cache/... ./test | tee test/bench.txt
 
+soak: deps-test ## 20 minutes of readers, faults and requests at once
+	CODEOCEANFS_TEST_SOAK=20m go test -run '^TestSoak$$' -v -count=1 -timeout 40m ./test
+
 fuzz: ## every fuzz target for 20 s
 	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
 		grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | sed 's/func //' | while read -r target; do \
@@ -54,4 +57,4 @@ deps-mount:
 deps-test:
 	@test/deps fuse3 gcc libc6-dev curl rsync python3-venv jq vim zsh
 
-.PHONY: help build demo demo-stop test bench fuzz lint fmt clean deps-mount deps-test
+.PHONY: help build demo demo-stop test bench soak fuzz lint fmt clean deps-mount deps-test

@@ -57,6 +57,14 @@ func (m *mounted) descriptors() int {
 	return len(all)
 }
 
+// memory is how many bytes of memory the mount itself takes.
+func (m *mounted) memory() int64 {
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", m.process.Pid))
+	var all, resident int64
+	_, _ = fmt.Sscan(string(raw), &all, &resident) // 0 once it is gone
+	return resident * int64(os.Getpagesize())
+}
+
 // calls DIR tries the calls on the files in DIR.
 func calls(args []string) error {
 	tests := make(map[string]func(*testing.T))

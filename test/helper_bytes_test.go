@@ -62,7 +62,7 @@ func mapped(args []string) error {
 }
 
 // random FILE NAME SEED READS reads FILE at random places and compares with the
-// generated content of that name.
+// generated content of that name. It prints how many bytes that were.
 func random(args []string) error {
 	seed, err := strconv.ParseUint(args[2], 10, 64)
 	if err != nil {
@@ -78,17 +78,21 @@ func random(args []string) error {
 	}
 	defer f.Close()
 	rnd := rand.New(rand.NewPCG(seed, 0))
+	total := int64(0)
 	for range reads {
 		off := rnd.Int64N(size + 1)
-		if err := compare(f, args[1], off, 1+rnd.Int64N(300_000), size); err != nil {
+		n := 1 + rnd.Int64N(300_000)
+		if err := compare(f, args[1], off, n, size); err != nil {
 			return err
 		}
+		total += min(n, size-off)
 	}
+	fmt.Println(total)
 	return nil
 }
 
 // pattern FILE NAME [FROM TO] reads FILE from end to end, or between two
-// offsets, compares likewise, and prints its size.
+// offsets, compares likewise, and prints how many bytes that were.
 func pattern(args []string) error {
 	f, size, err := openSized(args[0])
 	if err != nil {
@@ -107,7 +111,7 @@ func pattern(args []string) error {
 			return err
 		}
 	}
-	fmt.Println(size)
+	fmt.Println(to - from)
 	return nil
 }
 
@@ -185,7 +189,7 @@ func paced(args []string) error {
 }
 
 // jumping FILE NAME SEED reads at random places of FILE for pacedTime, past the
-// kernel's pages, and compares likewise.
+// kernel's pages, compares likewise, and prints how many bytes that were.
 func jumping(args []string) error {
 	seed, err := strconv.ParseUint(args[2], 10, 64)
 	if err != nil {
@@ -203,8 +207,10 @@ func jumping(args []string) error {
 	const page, n = 4096, 64 << 10
 	buf, want := aligned(n), make([]byte, n)
 	rnd := rand.New(rand.NewPCG(seed, 0))
+	total := 0
 	for start := time.Now(); time.Since(start) < pacedTime; time.Sleep(100 * time.Millisecond) {
 		off := rnd.Int64N((info.Size()-n)/page) * page
+		total += n
 		if _, err := emulator.Pattern(args[1]).ReadAt(want, off); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
@@ -212,6 +218,7 @@ func jumping(args []string) error {
 			return fmt.Errorf("at %d: %d bytes, or wrong ones: %w", off, got, err)
 		}
 	}
+	fmt.Println(total)
 	return nil
 }
 
