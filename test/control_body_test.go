@@ -198,7 +198,7 @@ func TestBadBodies(t *testing.T) {
 func TestNoRequests(t *testing.T) {
 	t.Parallel()
 	m := deploy(t).mount(t, "--read-only")
-	if got := m.run("ls", m.path("control")); got != "README\nerrors.jsonl\nrefresh\nstats\nstatus.json\n" {
+	if got := m.run("ls", m.path("control")); got != "README\nerrors.jsonl\nstats\nstatus.json\n" {
 		t.Errorf("ls: %q", got)
 	}
 	for _, path := range []string{"control/create/x.json", "control/refresh", "dataset/MRI_721832_2024-02-11_09-30-00/.meta.json", "dataset/MRI_721832_2024-02-11_09-30-00/.meta.json~"} {

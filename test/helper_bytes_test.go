@@ -214,8 +214,11 @@ func jumping(args []string) error {
 		if _, err := emulator.Pattern(args[1]).ReadAt(want, off); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if got, err := f.ReadAt(buf, off); err != nil || got != n || string(buf) != string(want) {
-			return fmt.Errorf("at %d: %d bytes, or wrong ones: %w", off, got, err)
+		switch got, err := f.ReadAt(buf, off); {
+		case err != nil:
+			return err
+		case got != n || string(buf) != string(want):
+			return fmt.Errorf("at %d: %d bytes, or wrong ones", off, got)
 		}
 	}
 	fmt.Println(total)

@@ -103,7 +103,7 @@ func (r *Retry) spent() error {
 }
 
 func (r *Retry) run(ctx context.Context, retryable func(error) bool, try func(context.Context, int) error) error {
-	wait := r.base()
+	wait := r.base() + rand.N(2*r.base())
 	tries := 0 // attempts that count
 	var last error
 	for attempt := 0; ; attempt++ {
@@ -138,9 +138,12 @@ func (r *Retry) run(ctx context.Context, retryable func(error) bool, try func(co
 		if down != nil && down.next > 0 { // nothing was sent, nor will be before
 			pause = down.next + rand.N(r.base())
 		} else {
-			// Decorrelated jitter: no two clients stay in step for long.
-			wait = min(r.cap(), r.base()+rand.N(3*wait-r.base()+1))
 			pause = max(wait, r.pace.spend())
+			// Each wait is twice to three times the one before: by chance, so that
+			// clients that failed together do not come back together, and at least
+			// twice, so that five attempts take 1.5 s, and not half a second when
+			// chance is against them: load balancers need one to see what is down.
+			wait = min(r.cap(), 2*wait+rand.N(wait))
 		}
 		if e != nil {
 			pause = max(pause, e.RetryAfter)
