@@ -22,10 +22,11 @@ import (
 const (
 	soakVar   = "CODEOCEANFS_TEST_SOAK"
 	soakShort = 5 * time.Second
-	// soakFault is how often a fault comes, and soakPasses how long it lasts:
-	// far less than any budget, so that no program may see anything of it.
+	// soakFault is how often a fault comes, and soakPasses how long it lasts: less
+	// than the first four of a read's five attempts take, so that no program may
+	// see anything of it.
 	soakFault  = 2 * time.Second
-	soakPasses = 1200 * time.Millisecond
+	soakPasses = 600 * time.Millisecond
 	// soakReaders read at once: each kind twice.
 	soakReaders = 8
 )
