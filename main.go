@@ -239,6 +239,29 @@ func backgroundFlags() []cli.Flag {
 	}
 }
 
+// Bounds of timeouts: below the one no network is quick enough, and beyond the
+// other, programs take what waits for hung.
+const (
+	leastTimeout = 100 * time.Millisecond
+	mostTimeout  = 10 * time.Minute
+)
+
+// timeoutFlags say when to give up.
+func timeoutFlags() []cli.Flag {
+	all := []cli.Flag{
+		&cli.DurationFlag{Name: "dial-timeout", Value: 5 * time.Second, Usage: "connect to a host within `DURATION`, or try another address, or again"},
+		&cli.DurationFlag{Name: "tls-timeout", Value: 5 * time.Second, Usage: "agree with it on keys within `DURATION`"},
+		&cli.DurationFlag{Name: "first-byte-timeout", Value: 10 * time.Second, Usage: "wait for the beginning of an answer for `DURATION`, of the platform's for twice as long"},
+		&cli.DurationFlag{Name: "stall-timeout", Value: 10 * time.Second, Usage: "wait for `DURATION` for the next byte of an answer"},
+		&cli.DurationFlag{Name: "read-timeout", Value: time.Minute, Usage: "fail a read with ETIMEDOUT after `DURATION`, all attempts included"},
+		&cli.DurationFlag{Name: "metadata-timeout", Value: 30 * time.Second, Usage: "fail what asks for names and attributes after `DURATION`, likewise"},
+	}
+	for _, f := range all {
+		f.(*cli.DurationFlag).Category = "Timeouts"
+	}
+	return all
+}
+
 func mountCommand(parent *daemon.Parent) *cli.Command {
 	all := flags(append([]cli.Flag{
 		&cli.StringFlag{Name: "domain", Usage: "mount the deployment at `DOMAIN`, as codeocean.example.org; http:// for one on this machine", EnvVars: api.DomainVariables},
@@ -260,7 +283,7 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 		&cli.DurationFlag{Name: "refresh-interval", Value: time.Minute, Usage: "look for new and changed assets every `DURATION`"},
 		&cli.IntFlag{Name: "max-api-requests", Value: 16, Usage: "make at most `N` calls of the platform's API at once"},
 		&cli.IntFlag{Name: "max-s3-requests", Value: 32, Usage: "make at most `N` reads of files at once"},
-	}, backgroundFlags()...)...)
+	}, slices.Concat(timeoutFlags(), backgroundFlags())...)...)
 	all = append(all, &cli.StringFlag{
 		Name: "config", EnvVars: []string{envPrefix + "CONFIG"},
 		Usage: "read flags from `FILE`, YAML, and rules for buckets (default: " + service.DefaultConfig() + " if it exists)",
@@ -315,6 +338,15 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 	for _, name := range []string{"max-api-requests", "max-s3-requests"} {
 		if c.Int(name) < 1 {
 			return s, fmt.Errorf("--%s %d: at least 1", name, c.Int(name))
+		}
+	}
+	for name, timeout := range map[string]*time.Duration{
+		"dial-timeout": &s.Timeouts.Dial, "tls-timeout": &s.Timeouts.TLS, "first-byte-timeout": &s.Timeouts.FirstByte,
+		"stall-timeout": &s.Timeouts.Stall, "read-timeout": &s.Timeouts.Operation, "metadata-timeout": &s.Timeouts.Metadata,
+	} {
+		*timeout = c.Duration(name)
+		if *timeout < leastTimeout || *timeout > mostTimeout {
+			return s, fmt.Errorf("--%s %s: from %s to %s", name, *timeout, leastTimeout, mostTimeout)
 		}
 	}
 	s.Umask = uint32(umask)

@@ -74,6 +74,7 @@ type Status struct {
 	Listings ListingsStatus `json:"listings"`
 	Cache    any            `json:"cache"`
 	Requests any            `json:"requests"`
+	Process  ProcessStatus  `json:"process"`
 	Failures int64          `json:"failures"` // of operations, since the start
 	Hidden   HiddenStatus   `json:"hidden"`
 }
@@ -85,6 +86,13 @@ type CatalogStatus struct {
 	ByType      map[string]int `json:"by_type"`
 	LastRefresh *time.Time     `json:"last_refresh"`
 	LastError   string         `json:"last_error,omitempty"`
+}
+
+// ProcessStatus tells what the program itself takes: what grows here without
+// end is a mistake of ours.
+type ProcessStatus struct {
+	Goroutines int   `json:"goroutines"`
+	HeapBytes  int64 `json:"heap_bytes"` // in use, without blocks of files
 }
 
 // ListingsStatus tells what is kept of the assets' directories.

@@ -36,6 +36,7 @@
 package fs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,9 +68,11 @@ type Config struct {
 	ReadOnly   bool // mount read-only, the control directory included
 	UID, GID   uint32
 	Umask      uint32
-	Listings   int64       // memory for directory listings, in bytes
-	Changes    *Notifier   // that the catalog reports to
-	Requests   *run.Runner // that changes assets; nil with ReadOnly
+	Read       time.Duration // the longest that a read may take; 0 is a minute
+	Lookup     time.Duration // the longest for an attribute; 0 is half of one
+	Listings   int64         // memory for directory listings, in bytes
+	Changes    *Notifier     // that the catalog reports to
+	Requests   *run.Runner   // that changes assets; nil with ReadOnly
 	Logger     *slog.Logger
 }
 
@@ -99,6 +102,7 @@ type Server struct {
 // catalog, and closes deployment and cache after Wait, or when it ends the
 // process.
 func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *cache.Cache, cfg Config) (*Server, error) {
+	dataBudget, lookupBudget = cmp.Or(cfg.Read, dataBudget), cmp.Or(cfg.Lookup, lookupBudget)
 	ctx, stop := context.WithCancel(ctx)
 	t := &tree{
 		cfg: cfg, dep: dep, cache: blocks,

@@ -3,6 +3,8 @@ package fs
 import (
 	"cmp"
 	"os"
+	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync"
@@ -89,6 +91,13 @@ func (h *hiddenNames) status() control.HiddenStatus {
 	return s
 }
 
+// process asks the runtime, in a way that does not stop the program.
+func process() control.ProcessStatus {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return control.ProcessStatus{Goroutines: runtime.NumGoroutine(), HeapBytes: int64(sample[0].Value.Uint64())}
+}
+
 // status collects the state of the mount.
 func (t *tree) status() control.Status {
 	c := t.dep.Catalog.Status()
@@ -103,6 +112,7 @@ func (t *tree) status() control.Status {
 		Listings: control.ListingsStatus{Folders: folders, Bytes: listed},
 		Cache:    t.cache.Stats(),
 		Requests: t.dep.API.Stats(),
+		Process:  process(),
 		Failures: t.faults.Total(),
 		Hidden:   t.hidden.status(),
 	}

@@ -24,6 +24,7 @@ import (
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/bucket"
 	"codeoceanfs/remote/catalog"
+	"codeoceanfs/remote/transport"
 )
 
 // Settings are what a user can choose. Sizes are in bytes.
@@ -49,6 +50,7 @@ type Settings struct {
 	Refresh        time.Duration
 	MaxAPIRequests int
 	MaxS3Requests  int
+	Timeouts       transport.Timeouts // zero: their defaults
 	Version        string
 	Getenv         func(string) string // os.Getenv
 	demoData       string
@@ -163,6 +165,7 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 
 	server, err := fs.Mount(running, point, dep, blocks, fs.Config{
 		Version: s.Version, Types: s.types(), Refresh: s.Refresh,
+		Read: s.Timeouts.Operation, Lookup: s.Timeouts.Metadata,
 		AllowOther: s.AllowOther, ReadOnly: s.ReadOnly,
 		UID: s.UID, GID: s.GID, Umask: s.Umask,
 		Listings: s.MemoryLimit / listingsShare, Changes: changes, Requests: requests, Logger: s.Logger,
@@ -212,11 +215,11 @@ func (s *Settings) open(ctx context.Context, changes *fs.Notifier) (*remote.Depl
 	return remote.Open(ctx, remote.Config{
 		API: api.Config{
 			Domain: domain, Token: token, MaxRequests: s.MaxAPIRequests, MaxDownloads: s.MaxS3Requests,
-			Logger: s.Logger, Agent: agent,
+			Timeouts: s.Timeouts, Logger: s.Logger, Agent: agent,
 		},
 		Buckets: bucket.Config{
 			Endpoint: s.S3Endpoint, Buckets: s.Buckets, MaxRequests: s.MaxS3Requests,
-			Logger: s.Logger, Agent: agent,
+			Timeouts: s.Timeouts, Logger: s.Logger, Agent: agent,
 		},
 		Catalog: catalog.Config{
 			Types: s.typesOrNil(), Query: s.Query, Refresh: s.Refresh,

@@ -33,17 +33,13 @@ const (
 	// DefaultMaxDownloads is how many ranges are read at once.
 	DefaultMaxDownloads = transport.DefaultMaxConns
 
-	// metadataBudget is for one call with all its attempts. Somebody waits for
-	// it in a directory listing.
-	metadataBudget = 30 * time.Second
 	// listBudget is for a folder's listing while it flows: five million files
 	// at the speed of a slow link.
 	listBudget = 10 * time.Minute
-	// dataBudget is for a range to make progress.
-	dataBudget = 60 * time.Second
-	// firstAnswer is how long one call may take to begin its answer: above the
-	// time that a page of 1000 records, or a large folder, takes the platform.
-	firstAnswer = 20 * time.Second
+	// thinking is how many times as long as a store the platform may take to
+	// begin its answer: above what a page of 1000 records, or a large folder,
+	// takes it.
+	thinking = 2
 )
 
 // Token gives the access token of a call. It is called for each, so that a
@@ -61,13 +57,13 @@ func StaticToken(token string) Token {
 type Config struct {
 	Domain       string // with or without https:// and a slash; http:// only for this machine
 	Token        Token
-	MaxRequests  int               // API calls at once, 0 means DefaultMaxRequests
-	MaxDownloads int               // ranges at once, 0 means DefaultMaxDownloads
-	Logger       *slog.Logger      // nil: discarded
-	Agent        string            // User-Agent, "codeoceanfs" when empty
-	Transport    http.RoundTripper // of the API, nil: transport.New
-	Data         http.RoundTripper // of signed URLs, nil: transport.New
-	Timeouts     transport.Timeouts
+	MaxRequests  int                // API calls at once, 0 means DefaultMaxRequests
+	MaxDownloads int                // ranges at once, 0 means DefaultMaxDownloads
+	Logger       *slog.Logger       // nil: discarded
+	Agent        string             // User-Agent, "codeoceanfs" when empty
+	Transport    http.RoundTripper  // of the API, nil: transport.New
+	Data         http.RoundTripper  // of signed URLs, nil: transport.New
+	Timeouts     transport.Timeouts // of data; a call may take twice its FirstByte to be answered
 }
 
 // Client talks to one deployment. It is safe for concurrent use.
@@ -101,13 +97,15 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Token == nil {
 		return nil, errors.New("no token")
 	}
+	cfg.Timeouts = cfg.Timeouts.WithDefaults()
+	metadata, data := cfg.Timeouts.Metadata, cfg.Timeouts.Operation
 	c := &Client{
 		base: *base, loopback: isLoopback(base.Hostname()),
 		token: cfg.Token, agent: cfg.Agent, log: cfg.Logger,
-		calls: &transport.Retry{Budget: metadataBudget, Patience: transport.DownAfter},
+		calls: &transport.Retry{Budget: metadata, Patience: transport.DownAfter},
 		lists: &transport.Retry{Budget: listBudget},
-		reads: &transport.Retry{Budget: dataBudget},
-		signs: &transport.Retry{Budget: metadataBudget, Patience: dataBudget},
+		reads: &transport.Retry{Budget: data},
+		signs: &transport.Retry{Budget: metadata, Patience: data},
 		close: func() {},
 	}
 	if c.agent == "" {
@@ -124,20 +122,18 @@ func New(cfg Config) (*Client, error) {
 	}
 	var own []*http.Transport
 	if cfg.Transport == nil {
-		t := transport.New(transport.Options{MaxConns: cfg.MaxRequests, AllowLoopback: true, HTTP2: true, Compression: true})
+		t := transport.New(transport.Options{MaxConns: cfg.MaxRequests, AllowLoopback: true, HTTP2: true, Compression: true, Timeouts: cfg.Timeouts})
 		own, cfg.Transport = append(own, t), t
 	}
 	if cfg.Data == nil {
-		t := transport.New(transport.Options{MaxConns: cfg.MaxDownloads, AllowLoopback: c.loopback})
+		t := transport.New(transport.Options{MaxConns: cfg.MaxDownloads, AllowLoopback: c.loopback, Timeouts: cfg.Timeouts})
 		own, cfg.Data = append(own, t), t
 	}
 	patient := cfg.Timeouts
-	if patient.FirstByte <= 0 {
-		patient.FirstByte = firstAnswer
-	}
+	patient.FirstByte *= thinking
 	c.meta = transport.Limit(transport.Watch(transport.Break(cfg.Transport), patient), cfg.MaxRequests)
 	c.data = transport.Limit(transport.Watch(transport.Break(cfg.Data), cfg.Timeouts), cfg.MaxDownloads)
-	c.urls = newURLs(c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
+	c.urls = newURLs(metadata, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
 	c.close = func() {
 		c.urls.end()
 		for _, t := range own {

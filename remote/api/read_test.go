@@ -355,7 +355,7 @@ func TestHostileURLs(t *testing.T) {
 }
 
 func TestURLsAreBounded(t *testing.T) {
-	s := newURLs(nil, func() {})
+	s := newURLs(time.Minute, nil, func() {})
 	target := &url.URL{Host: "x"}
 	for i := range maxURLs + 100 {
 		s.store(fileKey{"id", fmt.Sprint(i)}, &signed{url: target, expires: time.Now().Add(time.Hour)})

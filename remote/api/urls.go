@@ -31,6 +31,7 @@ type signed struct {
 // urls keeps signed URLs. Of all readers that need one at the same time, one
 // request is made, and none of them can cancel it for the others.
 type urls struct {
+	budget time.Duration // of one fetch, with its attempts
 	fetch  func(ctx context.Context, key fileKey) (*url.URL, time.Duration, error)
 	renews func()
 	flight singleflight.Group
@@ -48,9 +49,9 @@ type kept struct {
 	*signed
 }
 
-func newURLs(fetch func(context.Context, fileKey) (*url.URL, time.Duration, error), renews func()) *urls {
+func newURLs(budget time.Duration, fetch func(context.Context, fileKey) (*url.URL, time.Duration, error), renews func()) *urls {
 	life, end := context.WithCancel(context.Background())
-	return &urls{fetch: fetch, renews: renews, life: life, end: end, known: map[fileKey]*linked.Element{}, order: linked.New()}
+	return &urls{budget: budget, fetch: fetch, renews: renews, life: life, end: end, known: map[fileKey]*linked.Element{}, order: linked.New()}
 }
 
 // get returns the URL of a file: one that is kept, unless it is dead, which the
@@ -66,7 +67,7 @@ func (s *urls) get(ctx context.Context, key fileKey, dead *signed) (u *signed, f
 		if u := s.lookup(key, dead); u != nil {
 			return landed{u, false}, nil
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metadataBudget)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.budget)
 		defer cancel()
 		defer context.AfterFunc(s.life, cancel)()
 		target, life, err := s.fetch(ctx, key)

@@ -80,7 +80,7 @@ func (b *bucket) settled(ctx context.Context) (way, error) {
 	if w.region != "" {
 		return w, nil
 	}
-	return once(ctx, &b.store.flights, b.id, metaBudget, b.find)
+	return once(ctx, &b.store.flights, b.id, b.store.cfg.Timeouts.Metadata, b.find)
 }
 
 // find asks the bucket, as nobody, whether it minds, and where it is: answers

@@ -56,6 +56,8 @@ type Config struct {
 	Agent string
 	// Logger gets a line when it is decided how a bucket is asked. Nil is silence.
 	Logger *slog.Logger
+	// Timeouts bounds what a request may take.
+	Timeouts transport.Timeouts
 	// Transport replaces the connections, for tests; nil is the real ones.
 	Transport http.RoundTripper
 }
@@ -109,16 +111,14 @@ type Store struct {
 	chains  map[string]*chain // by profile
 }
 
-// metaBudget is the time for a listing's page or a stat, retries included: who
-// waits for it is a person with a prompt.
-const metaBudget = 30 * time.Second
-
 // New returns a Store. It asks nobody; the error is about the configuration.
 func New(cfg Config) (*Store, error) {
+	cfg.Timeouts = cfg.Timeouts.WithDefaults()
 	s := &Store{
 		cfg:     cfg,
 		log:     cfg.Logger,
-		meta:    transport.Retry{Budget: metaBudget, Patience: transport.DownAfter},
+		data:    transport.Retry{Budget: cfg.Timeouts.Operation},
+		meta:    transport.Retry{Budget: cfg.Timeouts.Metadata, Patience: transport.DownAfter},
 		buckets: map[string]*bucket{},
 		chains:  map[string]*chain{},
 	}
@@ -135,11 +135,11 @@ func New(cfg Config) (*Store, error) {
 	layers := func(loopback bool) http.RoundTripper {
 		rt := cfg.Transport
 		if rt == nil {
-			t := transport.New(transport.Options{MaxConns: n, AllowLoopback: loopback})
+			t := transport.New(transport.Options{MaxConns: n, AllowLoopback: loopback, Timeouts: cfg.Timeouts})
 			s.idle = append(s.idle, t)
 			rt = t
 		}
-		return transport.Limit(transport.Watch(transport.Break(rt), transport.Timeouts{}), n)
+		return transport.Limit(transport.Watch(transport.Break(rt), cfg.Timeouts), n)
 	}
 	s.public, s.local = layers(false), layers(true)
 	s.life, s.end = context.WithCancel(context.Background())

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -27,7 +28,7 @@ func (s *Server) signedURLs(c *call, dispositions ...string) ([]string, error) {
 	var signed []string
 	for _, d := range dispositions {
 		query := url.Values{"response-content-disposition": {d + "; filename*=UTF-8''" + url.PathEscape(path.Base(name))}}
-		u, err := s.access.sign(s.S3URL(), e.ID+"/"+name, query, s.urlLifetime())
+		u, err := s.access.sign(cmp.Or(s.cfg.S3Name, s.S3URL()), e.ID+"/"+name, query, s.urlLifetime())
 		if err != nil {
 			return nil, err
 		}

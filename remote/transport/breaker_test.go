@@ -20,6 +20,8 @@ import (
 	"codeoceanfs/remote/fault"
 )
 
+var dialTime = Timeouts{}.WithDefaults().Dial
+
 // network is one that can be unplugged: a RoundTripper of answers and errors.
 type network struct {
 	dial time.Duration          // how long a failure takes
@@ -86,7 +88,7 @@ func TestHostDown(t *testing.T) {
 		first time.Duration // at most
 	}{
 		"refused":    {&network{}, refusedConn, 15 * time.Second},
-		"black hole": {&network{dial: dialTimeout}, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, 17 * time.Second},
+		"black hole": {&network{dial: dialTime}, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, 17 * time.Second},
 		"no name":    {&network{}, &net.DNSError{Err: "no such host", Name: "host", IsNotFound: true}, 15 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -194,7 +196,7 @@ func TestOutageIsSurvived(t *testing.T) {
 // none is left behind when it is back.
 func TestHundredCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &network{dial: dialTimeout}
+		n := &network{dial: dialTime}
 		r, rt := new(Retry), Break(n)
 		n.set(&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded})
 		var wg sync.WaitGroup
@@ -251,7 +253,7 @@ func TestNotAnOutage(t *testing.T) {
 // Callers who leave tell nothing, and do not keep a probe's place.
 func TestCallersWhoLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &network{dial: dialTimeout}
+		n := &network{dial: dialTime}
 		rt := Break(n)
 		n.set(&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded})
 		leave := func() {
@@ -271,7 +273,7 @@ func TestCallersWhoLeave(t *testing.T) {
 		_ = get(t.Context(), prompt(), rt, "host") // now it is down
 		time.Sleep(probeEvery)
 		leave()
-		within(t, "after a probe whose caller left", dialTimeout, dialTimeout, fault.ErrUnreachable,
+		within(t, "after a probe whose caller left", dialTime, dialTime, fault.ErrUnreachable,
 			func() error { return get(t.Context(), prompt(), rt, "host") })
 	})
 }

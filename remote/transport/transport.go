@@ -36,11 +36,6 @@ const (
 	// card, and few enough not to be taken for an attack.
 	DefaultMaxConns = 32
 
-	// Two round trips and a lost packet or two fit in 5 s on any network worth
-	// waiting for; after it, another address or another attempt does better.
-	dialTimeout = 5 * time.Second
-	tlsTimeout  = 5 * time.Second
-
 	// idleTimeout is below the 60 s and more after which load balancers close
 	// idle connections, so that a request rarely meets one that is just closing.
 	idleTimeout = 30 * time.Second
@@ -72,6 +67,8 @@ type Options struct {
 	// Compression asks for gzip and undoes it. It is for JSON: data is read as
 	// it is stored.
 	Compression bool
+	// Timeouts bounds connecting: the others are for Watch and Retry.
+	Timeouts Timeouts
 	// RootCAs replaces the system's certificate authorities when not nil.
 	RootCAs *x509.CertPool
 }
@@ -84,13 +81,14 @@ func New(o Options) *http.Transport {
 	if o.MaxConns <= 0 {
 		o.MaxConns = DefaultMaxConns
 	}
-	d := &dialer{loopback: o.AllowLoopback, proxies: map[string]bool{}}
+	o.Timeouts = o.Timeouts.WithDefaults()
+	d := &dialer{loopback: o.AllowLoopback, timeout: o.Timeouts.Dial, proxies: map[string]bool{}}
 	t := &http.Transport{
 		Proxy:                  d.proxy,
 		OnProxyConnectResponse: proxyAnswer,
 		DialContext:            d.dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
-		TLSHandshakeTimeout:    tlsTimeout,
+		TLSHandshakeTimeout:    o.Timeouts.TLS,
 		DisableCompression:     !o.Compression,
 		MaxConnsPerHost:        o.MaxConns,
 		MaxIdleConnsPerHost:    o.MaxConns,
@@ -109,6 +107,7 @@ func New(o Options) *http.Transport {
 // dialer opens connections under the address policy.
 type dialer struct {
 	loopback bool
+	timeout  time.Duration
 
 	mu      sync.Mutex
 	proxies map[string]bool // host:port of every proxy met; mu guards it
@@ -142,7 +141,7 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	trusted := d.proxies[addr]
 	d.mu.Unlock()
 	nd := net.Dialer{
-		Timeout:   dialTimeout,
+		Timeout:   d.timeout,
 		KeepAlive: keepAlive,
 		// Control sees the address after resolving, so a name that points to a
 		// forbidden address, now or after a change of DNS, is caught here.

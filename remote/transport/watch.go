@@ -11,16 +11,28 @@ import (
 	"codeoceanfs/remote/fault"
 )
 
-// Timeouts are the times after which a transfer counts as dead. Zero values
-// mean the defaults.
+// Timeouts are the times after which a transfer counts as dead, and what asked
+// for it as failed. Zero values mean the defaults.
 type Timeouts struct {
+	// Two round trips and a lost packet or two fit in 5 s on any network worth
+	// waiting for; after it, another address or another attempt does better.
+	Dial time.Duration // to connect to one host: 5 s
+	TLS  time.Duration // to agree with it on keys: 5 s
+
 	FirstByte time.Duration // from having a connection to the answer's header: 10 s
 	Stall     time.Duration // between any two bytes of a body: 10 s
 	MinRate   int64         // bytes per second below which a body counts as stalled: 1 KiB/s
 	RateOver  time.Duration // time of reading over which MinRate is taken: 30 s
+
+	// With all its attempts:
+	Operation time.Duration // a range of a file, until it makes progress: 60 s
+	Metadata  time.Duration // a call about names, records and signed URLs: 30 s
 }
 
-func (t Timeouts) withDefaults() Timeouts {
+// WithDefaults fills in what is not set.
+func (t Timeouts) WithDefaults() Timeouts {
+	t.Dial, t.TLS = or(t.Dial, 5*time.Second), or(t.TLS, 5*time.Second)
+	t.Operation, t.Metadata = or(t.Operation, 60*time.Second), or(t.Metadata, 30*time.Second)
 	if t.FirstByte <= 0 {
 		t.FirstByte = 10 * time.Second
 	}
@@ -40,7 +52,7 @@ func (t Timeouts) withDefaults() Timeouts {
 // [fault.ErrTimeout]. Time in which the caller does not read is not counted:
 // a slow reader is no stall. Dialling is not watched here, New bounds it.
 func Watch(rt http.RoundTripper, t Timeouts) http.RoundTripper {
-	return &watch{rt, t.withDefaults()}
+	return &watch{rt, t.WithDefaults()}
 }
 
 type watch struct {
@@ -51,7 +63,7 @@ type watch struct {
 // RoundTrip implements http.RoundTripper.
 func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	dead := time.AfterFunc(dialTimeout+tlsTimeout+w.t.FirstByte, func() {
+	dead := time.AfterFunc(w.t.Dial+w.t.TLS+w.t.FirstByte, func() {
 		cancel(fmt.Errorf("%w: no answer for %v", fault.ErrTimeout, w.t.FirstByte))
 	})
 	// Connecting has its own deadlines; the server's time starts after it.

@@ -51,7 +51,7 @@ func TestWatch(t *testing.T) {
 			if !errors.Is(err, fault.ErrTimeout) || !Retryable(err) || string(got) != c.body {
 				t.Errorf("got %q, error %v", got, err)
 			}
-			if took := time.Since(start); took > dialTimeout {
+			if took := time.Since(start); took > (Timeouts{}).WithDefaults().Dial {
 				t.Errorf("noticed after %v", took)
 			}
 		})
