@@ -16,6 +16,10 @@ type status struct {
 	Catalog struct {
 		LastError string `json:"last_error"`
 	}
+	Process struct {
+		Goroutines int
+		HeapBytes  int64 `json:"heap_bytes"`
+	}
 	Hidden struct {
 		Count    int
 		Examples map[string][]struct{ Path, Reason string } // by asset id

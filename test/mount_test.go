@@ -52,8 +52,15 @@ func (d *deployment) mount(t testing.TB, flags ...string) *mounted {
 
 func (d *deployment) tryMount(t testing.TB, point string, env []string, flags ...string) (*mounted, error) {
 	t.Helper()
-	args := slices.Concat([]string{"mount", "--foreground", "--s3-endpoint", d.S3URL(), "--refresh-interval", "1s"}, flags, []string{point})
-	cmd := exec.Command(binary, args...)
+	return d.tryMountBy(t, nil, point, env, flags...)
+}
+
+// tryMountBy is tryMount through another program, which must become ours in the
+// end. The mount is seen where that one sees it: in a mount namespace, say.
+func (d *deployment) tryMountBy(t testing.TB, prefix []string, point string, env []string, flags ...string) (*mounted, error) {
+	t.Helper()
+	args := slices.Concat(prefix, []string{binary, "mount", "--foreground", "--s3-endpoint", d.S3URL(), "--refresh-interval", "1s"}, flags, []string{point})
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = env
 	m := &mounted{t: t, point: point, log: new(lockedBuffer), exited: make(chan struct{})}
 	cmd.Stderr = m.log
@@ -65,6 +72,9 @@ func (d *deployment) tryMount(t testing.TB, point string, env []string, flags ..
 		return nil, err
 	}
 	m.process = cmd.Process
+	if prefix != nil {
+		m.point = fmt.Sprintf("/proc/%d/root%s", cmd.Process.Pid, point)
+	}
 	ready := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(stdout).ReadString('\n')

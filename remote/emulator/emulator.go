@@ -57,9 +57,9 @@ type Config struct {
 	Data string
 	// Listen and S3Listen are TCP addresses; empty means 127.0.0.1:0.
 	Listen, S3Listen string
-	// S3Name is the URL that signed URLs begin with, where the store is reached
-	// by another name than its own, through a proxy say; empty is its own.
-	S3Name string
+	// S3Name gives what signed URLs begin with, where the store is reached by
+	// another URL than its own, through a proxy say; nil is its own.
+	S3Name func() string
 	// Latency is added before the first byte of every answer.
 	Latency time.Duration
 	// ConnRate and TotalRate bound what one connection, and all of them

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -28,13 +27,21 @@ func (s *Server) signedURLs(c *call, dispositions ...string) ([]string, error) {
 	var signed []string
 	for _, d := range dispositions {
 		query := url.Values{"response-content-disposition": {d + "; filename*=UTF-8''" + url.PathEscape(path.Base(name))}}
-		u, err := s.access.sign(cmp.Or(s.cfg.S3Name, s.S3URL()), e.ID+"/"+name, query, s.urlLifetime())
+		u, err := s.access.sign(s.storeURL(), e.ID+"/"+name, query, s.urlLifetime())
 		if err != nil {
 			return nil, err
 		}
 		signed = append(signed, u)
 	}
 	return signed, nil
+}
+
+// storeURL is where clients reach the store.
+func (s *Server) storeURL() string {
+	if s.cfg.S3Name != nil {
+		return s.cfg.S3Name()
+	}
+	return s.S3URL()
 }
 
 func (s *Server) fileURLs(c *call) (any, error) {

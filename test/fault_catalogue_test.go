@@ -1,0 +1,201 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// faultRow is one way in which the world goes wrong, and what becomes of it.
+// Exactly one of the last three says how that is known.
+type faultRow struct {
+	number int
+	fault  string // and what is seen of it, in plain words
+
+	run  func(*rig) // goes through it here
+	root bool       // and needs to be root for it
+	held []string   // tests that hold it: "TestX", or "TestX/case"
+	why  string     // why no test can
+}
+
+// catalogue is all of them: see the files of its parts.
+func catalogue() []faultRow {
+	var rows []faultRow
+	for _, part := range [][]faultRow{networkFaults, apiFaults, storeFaults, kernelFaults, diskFaults, inputFaults} {
+		rows = append(rows, part...)
+	}
+	return rows
+}
+
+// catalogued is how many faults there are.
+const catalogued = 86
+
+// atOnce is how many faults are gone through together: they mostly wait.
+const atOnce = 6
+
+// TestFaultCatalogue goes through every fault that a mount meets: healthy,
+// faulty, healed. No wrong byte comes out, no end too early; each call ends
+// within its time; files that are not concerned answer meanwhile; and nothing is
+// left afterwards.
+//
+// With CODEOCEANFS_TEST_FULL set, faults last as long as the program's own
+// timeouts; with CODEOCEANFS_TEST_REPORT, the outcome of each is a line of JSON
+// in the file of that name.
+func TestFaultCatalogue(t *testing.T) {
+	t.Parallel()
+	sources := testSources(t)
+	report := newReport(t)
+	turns := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i, row := range catalogue() {
+		if row.number != i+1 {
+			t.Errorf("fault %d is at place %d of the table", row.number, i+1)
+		}
+		wg.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			t.Run(fmt.Sprintf("%d %s", row.number, row.fault), func(t *testing.T) {
+				o := &outcome{Number: row.number, Fault: row.fault, Held: row.held, Why: row.why, run: row.run != nil, start: time.Now()}
+				defer func() { report.add(t, o) }()
+				switch {
+				case row.run != nil && row.root && os.Geteuid() != 0:
+					t.Skip("needs root, and was not gone through")
+				case row.run != nil:
+					row.run(newRig(t, o))
+				case row.why != "":
+					t.Logf("no test: %s", row.why)
+				}
+				if row.run == nil && row.why == "" && len(row.held) == 0 {
+					t.Error("nothing holds it")
+				}
+				for _, name := range row.held {
+					if err := sources.have(name); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		})
+	}
+	wg.Wait()
+	if n := len(catalogue()); n != catalogued {
+		t.Errorf("%d faults in the table", n)
+	}
+}
+
+// sources is the text of all test files.
+type sources string
+
+func testSources(t *testing.T) sources {
+	t.Helper()
+	var b strings.Builder
+	err := filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") || strings.HasPrefix(filepath.Base(path), "fault_") && filepath.Base(path) != "fault_test.go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		b.Write(text)
+		return err
+	})
+	must(t, err)
+	return sources(b.String())
+}
+
+// have looks for a test, or a case of a test's table.
+func (s sources) have(name string) error {
+	test, sub, isCase := strings.Cut(name, "/")
+	if !strings.Contains(string(s), "\nfunc "+test+"(t *testing.T)") {
+		return fmt.Errorf("there is no test %s", test)
+	}
+	if isCase && !strings.Contains(string(s), `"`+sub+`"`) {
+		return fmt.Errorf("%s has no case %q", test, sub)
+	}
+	return nil
+}
+
+// outcome is a line of the report. Times are the longest of their kind, in
+// seconds.
+type outcome struct {
+	Number    int      `json:"number"`
+	Fault     string   `json:"fault"`
+	Outcome   string   `json:"outcome"` // survived, failed, skipped, held or not automated
+	Held      []string `json:"held,omitempty"`
+	Why       string   `json:"why,omitempty"`
+	Ends      []string `json:"ends,omitempty"`      // how calls ended meanwhile
+	Worst     float64  `json:"worst,omitempty"`     // of the calls that met the fault
+	Bystander float64  `json:"bystander,omitempty"` // of reads of another file
+	Recovery  float64  `json:"recovery,omitempty"`  // from the end of the fault to the first good read
+	Killed    float64  `json:"killed,omitempty"`    // from SIGKILL to the end of a program that waited
+	Took      float64  `json:"took"`
+
+	run   bool // here
+	start time.Time
+	mu    sync.Mutex // guards what is above, while the case runs
+}
+
+func (o *outcome) set(at *float64, took time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	*at = max(*at, float64(took.Milliseconds())/1000)
+}
+
+func (o *outcome) other(took time.Duration)     { o.set(&o.Bystander, took) }
+func (o *outcome) recovered(took time.Duration) { o.set(&o.Recovery, took) }
+func (o *outcome) killed(took time.Duration)    { o.set(&o.Killed, took) }
+
+func (o *outcome) faulty(said string, took time.Duration) {
+	o.set(&o.Worst, took)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !contains(o.Ends, said) {
+		o.Ends = append(o.Ends, said)
+	}
+}
+
+// report writes outcomes to the file that the environment names, if any.
+type report struct {
+	mu   sync.Mutex
+	file *os.File
+}
+
+func newReport(t *testing.T) *report {
+	t.Helper()
+	name := os.Getenv("CODEOCEANFS_TEST_REPORT")
+	if name == "" {
+		return &report{}
+	}
+	f, err := os.Create(name)
+	must(t, err)
+	t.Cleanup(func() { f.Close() })
+	return &report{file: f}
+}
+
+func (r *report) add(t *testing.T, o *outcome) {
+	o.set(&o.Took, time.Since(o.start))
+	switch {
+	case t.Failed():
+		o.Outcome = "failed"
+	case t.Skipped():
+		o.Outcome = "skipped"
+	case o.run:
+		o.Outcome = "survived"
+	case o.Why != "":
+		o.Outcome = "not automated"
+	default:
+		o.Outcome = "held"
+	}
+	if r.file == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := json.NewEncoder(r.file).Encode(o); err != nil {
+		t.Error(err)
+	}
+}
