@@ -95,6 +95,7 @@ type Server struct {
 	device mountpoint.Device
 	fuse   *fuse.Server
 	stop   context.CancelFunc
+	spare  *mountpoint.Reserve // for Unmount
 }
 
 // Mount mounts a deployment at the directory point, which mountpoint.Prepare
@@ -128,7 +129,7 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 		cfg.Logger.Info("the kernel's read-ahead stays at its default; streams are slower than they could be", "reason", err)
 	}
 	cfg.Changes.serve(ctx, r)
-	return &Server{point: point, device: device, fuse: server, stop: stop}, nil
+	return &Server{point: point, device: device, fuse: server, stop: stop, spare: mountpoint.NewReserve()}, nil
 }
 
 // searchesKept is how many results of searches are remembered: some 100 bytes
@@ -182,6 +183,8 @@ func (s *Server) Wait() {
 // mount namespace it may stay for as long as that does. Programs that still use
 // it do not stop it; it disappears from the tree at once, and what they have open
 // fails from the end of this process on.
-func (s *Server) Unmount() error { return mountpoint.Remove(s.point, s.device) }
+func (s *Server) Unmount() error {
+	return s.spare.Spend(func() error { return mountpoint.Remove(s.point, s.device) })
+}
 
 func ptr[T any](v T) *T { return &v }

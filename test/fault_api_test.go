@@ -24,7 +24,7 @@ var apiFaults = []faultRow{
 	},
 	{number: 22, fault: "an asset is deleted under a program that reads it: its name goes, and what is open ends well or as stale", run: assetDeleted},
 	{
-		number: 23, fault: "the platform asks to wait, for a second, until a date, or for a day: it is waited for, within the call's time",
+		number: 23, long: true, fault: "the platform asks to wait, for a second, until a date, or for a day: it is waited for, within the call's time",
 		run: toldToWait, held: []string{"TestRetryAfter", "TestRetryAfterHoldsEverybodyBack"},
 	},
 	{number: 24, fault: "the platform fails a few times: nobody notices; for long: the call fails within its time", run: platformFails},

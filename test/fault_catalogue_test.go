@@ -1,10 +1,12 @@
 package test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +21,7 @@ type faultRow struct {
 
 	run  func(*rig) // goes through it here
 	root bool       // and needs to be root for it
+	long bool       // takes long, mostly by waiting
 	held []string   // tests that hold it: "TestX", or "TestX/case"
 	why  string     // why no test can
 }
@@ -36,7 +39,7 @@ func catalogue() []faultRow {
 const catalogued = 86
 
 // atOnce is how many faults are gone through together: they mostly wait.
-const atOnce = 6
+const atOnce = 8
 
 // TestFaultCatalogue goes through every fault that a mount meets: healthy,
 // faulty, healed. No wrong byte comes out, no end too early; each call ends
@@ -52,12 +55,17 @@ func TestFaultCatalogue(t *testing.T) {
 	report := newReport(t)
 	turns := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
-	for i, row := range catalogue() {
+	rows := catalogue()
+	for i, row := range rows {
 		if row.number != i+1 {
 			t.Errorf("fault %d is at place %d of the table", row.number, i+1)
 		}
+	}
+	// Those first that take long, so that the others fill the gaps.
+	slices.SortStableFunc(rows, func(a, b faultRow) int { return cmp.Compare(order(a), order(b)) })
+	for _, row := range rows {
+		turns <- struct{}{}
 		wg.Go(func() {
-			turns <- struct{}{}
 			defer func() { <-turns }()
 			t.Run(fmt.Sprintf("%d %s", row.number, row.fault), func(t *testing.T) {
 				o := &outcome{Number: row.number, Fault: row.fault, Held: row.held, Why: row.why, run: row.run != nil, start: time.Now()}
@@ -82,9 +90,16 @@ func TestFaultCatalogue(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(catalogue()); n != catalogued {
+	if n := len(rows); n != catalogued {
 		t.Errorf("%d faults in the table", n)
 	}
+}
+
+func order(row faultRow) int {
+	if row.long {
+		return 0
+	}
+	return 1
 }
 
 // sources is the text of all test files.

@@ -13,7 +13,7 @@ var diskFaults = []faultRow{
 	{number: 76, fault: "the disk of the cache is full: files are read all the same", run: diskFull, root: true, held: []string{"TestFullDisk"}},
 	{number: 77, fault: "the disk of the cache turns read-only: files are read all the same, and kept again when it is back", run: diskReadOnly, root: true, held: []string{"TestDamagedDiskNeverHurtsAReader"}},
 	{
-		number: 78, fault: "what is kept on disk is changed, cut, emptied or exchanged: it is noticed, and fetched again",
+		number: 78, long: true, fault: "what is kept on disk is changed, cut, emptied or exchanged: it is noticed, and fetched again",
 		run: diskDamaged, held: []string{"TestDamageIsNoticed", "TestDamagedDiskNeverHurtsAReader"},
 	},
 	{number: 79, fault: "the process is killed while it writes to disk: what the next one finds there is right, or fetched again", held: []string{"TestKilledWriter", "TestHalfWrittenFilesGo"}},

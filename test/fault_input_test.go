@@ -28,7 +28,7 @@ var inputFaults = []faultRow{
 		held: []string{"TestLifetime", "TestTimesInEveryForm", "TestAClockThatIsOff"},
 	},
 	{
-		number: 86, fault: "there are 256 MiB of memory and 64 readers: they are slower, and none fails; below a minimum it is not mounted",
+		number: 86, long: true, fault: "there are 256 MiB of memory and 64 readers: they are slower, and none fails; below a minimum it is not mounted",
 		run: littleMemory, root: true, held: []string{"TestMistakes", "TestTooLittleMemoryIsRefused"},
 	},
 }

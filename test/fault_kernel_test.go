@@ -339,6 +339,14 @@ func fewDescriptors(r *rig) {
 		}
 		return nil
 	})
+	// To end takes descriptors as well.
+	_, point, _ := strings.Cut(r.m.point, "/root")
+	r.m.process.Signal(syscall.SIGTERM)
+	<-r.m.exited
+	if table, _ := os.ReadFile("/proc/self/mountinfo"); r.m.err != nil || strings.Contains(string(table), point) {
+		r.t.Errorf("at its end: %v, mounted: %t\n%s", r.m.err, strings.Contains(string(table), point), r.m.log)
+		exec.Command("umount", "-l", point).Run()
+	}
 }
 
 func sharedCache(r *rig) {

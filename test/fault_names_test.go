@@ -138,6 +138,7 @@ func addressMoves(r *rig) {
 	moved.to(hostOf(n.APIURL()))
 	moved.listen()
 	n.front.blackHole()
+	n.front.reset()
 	n.dns.set(0, platformName+".", hostOnly(moved.addr))
 	_, err := n.answersWithin(n.metadata, "ls", n.nextFolder())
 	if err != nil {

@@ -34,7 +34,7 @@ var networkFaults = []faultRow{
 		run: phases{begin: bothWays((*proxy).refuse, (*proxy).listen), ends: gone, says: "refused"}.run,
 	},
 	{
-		number: 2, fault: "connections are not answered at all: reads fail within their time",
+		number: 2, long: true, fault: "connections are not answered at all: reads fail within their time",
 		run: phases{begin: bothWays((*proxy).blackHole, (*proxy).listen), ends: gone}.run,
 	},
 	{
@@ -42,7 +42,7 @@ var networkFaults = []faultRow{
 		run: resumes(emulator.Fault{StallAfter: 70_000}),
 	},
 	{
-		number: 4, fault: "an answer comes a byte at a time: the read fails within its time",
+		number: 4, long: true, fault: "an answer comes a byte at a time: the read fails within its time",
 		run: lasts(emulator.Fault{Drip: 700 * time.Millisecond}, "ETIMEDOUT", "EIO"),
 	},
 	{
@@ -78,7 +78,7 @@ var networkFaults = []faultRow{
 		run: firstAddressDead, root: true,
 	},
 	{
-		number: 13, fault: "the network is gone for longer than any call waits, and comes back: the first call then succeeds",
+		number: 13, long: true, fault: "the network is gone for longer than any call waits, and comes back: the first call then succeeds",
 		run: networkGone, held: []string{"TestNetworkGoneForMinutes", "TestOutageIsSurvived"},
 	},
 	{
