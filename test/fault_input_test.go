@@ -63,7 +63,7 @@ func littleMemory(r *rig) {
 	env := append(r.environment(r.t), "CODEOCEAN_DOMAIN="+r.api.url())
 	var err error
 	r.m, err = r.tryMountBy(r.t, []string{"sh", "-c", `echo $$ > "$0" && plain=$1 && shift 2 && exec "$plain" "$@"`, filepath.Join(group, "cgroup.procs"), plainBinary(r.t)}, r.t.TempDir(), env,
-		append(r.flags, "--s3-endpoint", r.store.url(), "--memory-limit", "64M", "--cache-size", "0")...)
+		append(r.flags, "--s3-endpoint", r.store.url(), "--read-timeout", "1m", "--memory-limit", "64M", "--cache-size", "0")...)
 	must(r.t, err)
 	together(assets, func(asset string) {
 		start := time.Now()

@@ -141,7 +141,7 @@ func waitsInRead(pid int, call int) error {
 }
 
 func alarms(r *rig) {
-	r.mount("--cache-size", "0", "--memory-limit", "64M")
+	r.mount("--cache-size", "0", "--memory-limit", "64M", "--read-timeout", "1m")
 	r.SetShape(emulator.Shape{Latency: 30 * time.Millisecond})
 	for _, asset := range assets {
 		start := time.Now()
@@ -249,7 +249,7 @@ func fetchedOnce(r *rig) {
 	if os.Getenv(fullFaults) != "" {
 		descriptors = "10000"
 	}
-	r.mount("--cache-size", "0", "--memory-limit", "64M")
+	r.mount("--cache-size", "0", "--memory-limit", "64M", "--read-timeout", "1m")
 	for _, asset := range assets {
 		r.ResetCounts()
 		if _, err := r.m.helper("crowd", r.file(asset, "middle"), contentName(asset, "middle"), descriptors, strconv.Itoa(1<<20)); err != nil {
@@ -324,7 +324,7 @@ func fewDescriptors(r *rig) {
 	env := append(r.environment(r.t), "CODEOCEAN_DOMAIN="+r.api.url())
 	var err error
 	r.m, err = r.tryMountBy(r.t, []string{"sh", "-c", `ulimit -n 64 && exec "$@"`, "sh"}, r.t.TempDir(), env,
-		append(r.flags, "--s3-endpoint", r.store.url())...)
+		append(r.flags, "--s3-endpoint", r.store.url(), "--read-timeout", "1m")...)
 	must(r.t, err)
 	for _, asset := range assets {
 		start := time.Now()

@@ -262,7 +262,7 @@ func loginPage(r *rig) {
 }
 
 func crowded(r *rig) {
-	r.mount("--memory-limit", "64M", "--cache-size", "0")
+	r.mount("--memory-limit", "64M", "--cache-size", "0", "--read-timeout", "1m")
 	stop := r.bystander("internal")
 	_, before := r.Conns()
 	for _, asset := range assets {

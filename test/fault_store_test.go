@@ -121,7 +121,7 @@ func expires(f emulator.Fault) func(*rig) {
 }
 
 func renewedOnce(r *rig) {
-	r.mount("--memory-limit", "64M", "--cache-size", "0")
+	r.mount("--memory-limit", "64M", "--cache-size", "0", "--read-timeout", "1m")
 	file := r.file("internal", "middle")
 	if _, err := r.m.helper("crowd", file, contentName("internal", "middle"), "1", "1000"); err != nil {
 		r.t.Fatal(err)
