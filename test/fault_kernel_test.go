@@ -90,7 +90,8 @@ func killed(r *rig) {
 }
 
 func readerKilled(r *rig) {
-	r.mount("--cache-size", "0")
+	// Nothing else ends their wait.
+	r.mount("--cache-size", "0", "--read-timeout", "1m", "--first-byte-timeout", "1m", "--stall-timeout", "1m", "--dial-timeout", "1m")
 	for round, how := range []func(*rig) (heal func()){
 		func(r *rig) func() {
 			return r.Inject(emulator.Fault{Route: "s3.GetObject", Path: "many/f", StallAfter: -1})
@@ -102,14 +103,17 @@ func readerKilled(r *rig) {
 	} {
 		heal := how(r)
 		stop := r.bystander("internal")
-		for i, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM} {
-			// A program that handles a signal goes on waiting, as with any disk.
-			reader := exec.Command("cat", r.file(assets[i%2], fmt.Sprintf("many/f%03d", 30+10*round+i)))
+		for i, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGHUP} {
+			// Past the kernel's pages: for those a killed program does not wait.
+			// One that handles a signal goes on waiting, as with any disk.
+			reader := exec.Command("dd", "iflag=direct", "bs=64k", "status=none", "of=/dev/null", "if="+r.file(assets[i%2], fmt.Sprintf("many/f%03d", 30+10*round+i)))
 			must(r.t, reader.Start())
 			eventually(r.t, "it waits", func() error { return waitsInRead(reader.Process.Pid, unix.SYS_READ) })
 			start := time.Now()
 			reader.Process.Signal(sig)
+			dog := time.AfterFunc(2*slack, r.m.abort)
 			reader.Wait()
+			dog.Stop()
 			took := time.Since(start)
 			r.outcome.killed(took)
 			if took > time.Second+slack {
@@ -176,11 +180,17 @@ func alarmed(args []string) error {
 	if _, err := unix.Setitimer(unix.ItimerReal, unix.Itimerval{Interval: every, Value: every}); err != nil {
 		return err
 	}
-	f, size, err := openSized(args[0])
+	// Past the kernel's pages: for those no program is interrupted.
+	f, err := os.OpenFile(args[0], os.O_RDONLY|unix.O_DIRECT, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	size := info.Size()
 	for range reads {
 		if err := compareDirect(f, args[1], rand.Int64N(size/4096)*4096, 64<<10, size); err != nil {
 			return err
