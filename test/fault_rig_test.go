@@ -149,7 +149,7 @@ func (r *rig) open(asset, path string) *reader {
 	must(r.t, err)
 	must(r.t, s.cmd.Start())
 	s.lines = bufio.NewScanner(out)
-	s.dog = time.AfterFunc(5*time.Minute, func() {
+	s.dog = time.AfterFunc(10*time.Minute, func() {
 		r.m.abort()
 		s.cmd.Process.Kill()
 	})
@@ -283,6 +283,7 @@ type phases struct {
 	stale  bool                      // the descriptor is for a version that is gone: only a new one reads
 	most   int64                     // requests to the store
 	says   string                    // words in the log
+	late   bool                      // a host that was down is asked again each 5 s only: reads may fail until then
 	lines  int                       // that the log may have of failed reads; one for each asset if 0
 }
 
@@ -344,6 +345,10 @@ func (p phases) run(r *rig) {
 			s = r.open(asset, p.path)
 		}
 		said, _ := s.read(after, 64<<10)
+		for p.late && said != "ok" && time.Since(healed) < recovery+slack {
+			time.Sleep(100 * time.Millisecond)
+			said, _ = s.read(after, 64<<10)
+		}
 		if took := time.Since(healed); said != "ok" {
 			r.t.Errorf("after it, %s: %s", asset, said)
 		} else if took > recovery+slack {
