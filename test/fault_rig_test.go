@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -535,10 +533,4 @@ func ending(err error) string {
 func hostOf(url string) string {
 	_, host, _ := strings.Cut(url, "://")
 	return host
-}
-
-func portOf(url string) int {
-	_, port, _ := net.SplitHostPort(hostOf(url))
-	n, _ := strconv.Atoi(port)
-	return n
 }
