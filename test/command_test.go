@@ -91,6 +91,7 @@ func TestMistakes(t *testing.T) {
 		"umask":                 {nil, []string{"mount", "--umask", "999", point}, 1, "--umask"},
 		"type":                  {nil, []string{"mount", "--type", "datasets", point}, 1, "--type"},
 		"interval":              {nil, []string{"mount", "--refresh-interval", "1ms", point}, 1, "--refresh-interval"},
+		"timeout":               {nil, []string{"mount", "--stall-timeout", "1ms", point}, 1, "--stall-timeout 1ms: from 100ms to 10m0s"},
 		"endpoint":              {nil, []string{"mount", "--s3-endpoint", "nonsense", point}, 32, "nonsense"},
 		"log level":             {nil, []string{"mount", "--log-level", "loud", point}, 1, "--log-level"},
 		"log format":            {nil, []string{"mount", "--log-format", "xml", point}, 1, "--log-format"},
