@@ -283,6 +283,7 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 		&cli.DurationFlag{Name: "refresh-interval", Value: time.Minute, Usage: "look for new and changed assets every `DURATION`"},
 		&cli.IntFlag{Name: "max-api-requests", Value: 16, Usage: "make at most `N` calls of the platform's API at once"},
 		&cli.IntFlag{Name: "max-s3-requests", Value: 32, Usage: "make at most `N` reads of files at once"},
+		&cli.StringFlag{Name: "metrics-addr", Usage: "answer Prometheus at `ADDRESS` of this machine, as 127.0.0.1:9470; without it nobody"},
 	}, slices.Concat(timeoutFlags(), backgroundFlags())...)...)
 	all = append(all, &cli.StringFlag{
 		Name: "config", EnvVars: []string{envPrefix + "CONFIG"},
@@ -319,7 +320,7 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 		StateDir: service.Absolute(c.String("state-dir")), AllowOther: c.Bool("allow-other"), ReadOnly: c.Bool("read-only"),
 		AllowDelete: c.Bool("allow-delete"), AllowTransfer: c.Bool("allow-transfer"),
 		Types: c.StringSlice("type"), Query: c.String("query"), Refresh: c.Duration("refresh-interval"),
-		MaxAPIRequests: c.Int("max-api-requests"), MaxS3Requests: c.Int("max-s3-requests"), Version: service.Version(),
+		MaxAPIRequests: c.Int("max-api-requests"), MaxS3Requests: c.Int("max-s3-requests"), Version: service.Version(), MetricsAddr: c.String("metrics-addr"),
 	}
 	if err := sizes(c, map[string]*int64{"cache-size": &s.CacheSize, "memory-limit": &s.MemoryLimit}); err != nil {
 		return s, err

@@ -76,7 +76,10 @@ type Status struct {
 	Requests any            `json:"requests"`
 	Process  ProcessStatus  `json:"process"`
 	Failures int64          `json:"failures"` // of operations, since the start
-	Hidden   HiddenStatus   `json:"hidden"`
+
+	Operations int `json:"operations"` // of the kernel that are under way, the one that reads this included
+
+	Hidden HiddenStatus `json:"hidden"`
 }
 
 // CatalogStatus tells how much of the deployment is known.

@@ -47,7 +47,9 @@ type faultLine struct {
 	Path  string    `json:"path,omitempty"`
 	Errno string    `json:"errno"`
 	Error string    `json:"error"`
-	Times int       `json:"times,omitempty"` // how often in a row, if more than once
+	// The server's id of the request, for its support; also in Error.
+	Request string `json:"request,omitempty"`
+	Times   int    `json:"times,omitempty"` // how often in a row, if more than once
 }
 
 // Add remembers and logs that op failed with errno because of err.
@@ -55,6 +57,10 @@ func (f *Faults) Add(log *slog.Logger, op, asset, path string, errno syscall.Err
 	line := faultLine{
 		Time: time.Now(), Op: op, Asset: asset, Path: path,
 		Errno: unix.ErrnoName(errno), Error: fault.Redact(err.Error()),
+	}
+	var e *fault.Error
+	if errors.As(err, &e) {
+		line.Request = fault.Redact(e.RequestID)
 	}
 	key := op + "\x00" + asset + "\x00" + path + "\x00" + line.Errno
 	if errors.Is(err, fault.ErrToken) {
@@ -69,7 +75,11 @@ func (f *Faults) Add(log *slog.Logger, op, asset, path string, errno syscall.Err
 		if errors.Is(err, fault.ErrRefused) {
 			level = slog.LevelWarn // an answer, and not a failure of anything
 		}
-		log.Log(context.Background(), level, op+" failed", "asset", asset, "path", path, "errno", line.Errno, "error", line.Error)
+		attrs := []any{"asset", asset, "path", path, "errno", line.Errno, "error", line.Error}
+		if line.Request != "" {
+			attrs = append(attrs, "request", line.Request)
+		}
+		log.Log(context.Background(), level, op+" failed", attrs...)
 	}
 }
 

@@ -56,7 +56,7 @@ func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 	if node := a.scratch(ctx, name, out); node != nil {
 		return node, 0
 	}
-	call := newCall(ctx, listBudget)
+	call := a.t.begin(ctx, listBudget, "lookup", a, name)
 	defer call.end()
 	s, err := a.t.source(call, a.id)
 	if err != nil {
@@ -70,7 +70,7 @@ func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 
 // OpendirHandle lists the record and what can be read beside it.
 func (a *assetDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	call := newCall(ctx, listBudget)
+	call := a.t.begin(ctx, listBudget, "list", a, "")
 	defer call.end()
 	h, flags, err := a.list(call)
 	switch {
@@ -147,7 +147,7 @@ func (a *assetDir) Getxattr(ctx context.Context, name string, dest []byte) (uint
 	if !ours(name) {
 		return 0, syscall.ENODATA
 	}
-	call := newCall(ctx, lookupBudget)
+	call := a.t.begin(ctx, lookupBudget, "getxattr", a, "")
 	defer call.end()
 	all, err := a.xattrs(call)
 	if err != nil {
@@ -158,7 +158,7 @@ func (a *assetDir) Getxattr(ctx context.Context, name string, dest []byte) (uint
 
 // Listxattr names the attributes.
 func (a *assetDir) Listxattr(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
-	call := newCall(ctx, lookupBudget)
+	call := a.t.begin(ctx, lookupBudget, "listxattr", a, "")
 	defer call.end()
 	all, err := a.xattrs(call)
 	if err != nil {

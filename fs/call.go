@@ -59,6 +59,13 @@ type call struct {
 	pid      uint32
 	ended    chan struct{}
 
+	// What it is, if it is shown while it is under way: see tree.begin.
+	in       *tree
+	op, name string
+	where    placed
+	began    time.Time
+	budget   time.Duration
+
 	watching sync.Once
 	done     chan struct{}
 	mu       sync.Mutex // guards err
@@ -81,7 +88,12 @@ func newCall(ctx context.Context, budget time.Duration) *call {
 	return c
 }
 
-func (c *call) end() { close(c.ended) }
+func (c *call) end() {
+	close(c.ended)
+	if c.in != nil {
+		c.in.landed(c)
+	}
+}
 
 // Deadline is when the request must be answered.
 func (c *call) Deadline() (time.Time, bool) { return c.deadline, true }

@@ -39,7 +39,8 @@ var controlFiles = []struct {
 		return content{lines, last}, nil
 	}},
 	{"stats", func(t *tree, _ context.Context) (content, error) {
-		return content{t.status().Metrics(), time.Now()}, nil
+		b, err := t.cfg.Metrics.Text()
+		return content{b, time.Now()}, err
 	}},
 	{"status.json", func(t *tree, _ context.Context) (content, error) {
 		b, err := t.status().JSON()

@@ -56,7 +56,7 @@ func (f *file) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 	if writing(flags) {
 		return nil, 0, syscall.EROFS
 	}
-	call := newCall(ctx, lookupBudget)
+	call := f.t.begin(ctx, lookupBudget, "open", f, "")
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err != nil {
@@ -94,7 +94,7 @@ type fileHandle struct {
 // left, or an errno. The kernel takes one byte fewer for the end of the file
 // and cuts the file there for everyone, so nothing else is ever answered.
 func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	call := newCall(ctx, dataBudget)
+	call := h.f.t.begin(ctx, dataBudget, "read", h.f, "")
 	defer call.end()
 	want := max(min(int64(len(dest)), h.f.entry.Size-off), 0)
 	n, err := h.data.ReadAt(call, dest[:want], off)

@@ -32,7 +32,7 @@ type folder struct {
 
 // Lookup finds one file or folder.
 func (f *folder) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	call := newCall(ctx, listBudget)
+	call := f.t.begin(ctx, listBudget, "lookup", f, name)
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err != nil {
@@ -99,7 +99,7 @@ func (f *folder) viewOf(e remote.Entry) string {
 // Getattr gives the attributes of the folder itself: it has no time of its own,
 // so it has its asset's.
 func (f *folder) Getattr(ctx context.Context, _ fusefs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	call := newCall(ctx, lookupBudget)
+	call := f.t.begin(ctx, lookupBudget, "stat", f, "")
 	defer call.end()
 	asset, err := f.t.dep.Catalog.ByID(call, f.id)
 	if err != nil {
@@ -112,7 +112,7 @@ func (f *folder) Getattr(ctx context.Context, _ fusefs.FileHandle, out *fuse.Att
 
 // OpendirHandle reads the listing and keeps it for as long as it is open.
 func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	call := newCall(ctx, listBudget)
+	call := f.t.begin(ctx, listBudget, "list", f, "")
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err == nil {

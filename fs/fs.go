@@ -73,6 +73,7 @@ type Config struct {
 	Listings   int64         // memory for directory listings, in bytes
 	Changes    *Notifier     // that the catalog reports to
 	Requests   *run.Runner   // that changes assets; nil with ReadOnly
+	Metrics    *control.Metrics
 	Logger     *slog.Logger
 }
 
@@ -94,6 +95,7 @@ type Server struct {
 	point  string
 	device mountpoint.Device
 	fuse   *fuse.Server
+	tree   *tree
 	stop   context.CancelFunc
 	spare  *mountpoint.Reserve // for Unmount
 }
@@ -111,6 +113,7 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 		listings: cache.NewTable(ctx, cfg.Listings, listBudget, (*remote.Listing).Cost),
 		searches: cache.NewTable(ctx, searchesKept, listBudget, func(hits []hit) int64 { return int64(len(hits)) + 1 }),
 	}
+	cfg.Metrics.Of(t.status)
 	r := &root{fixedDir{node{t: t}, 0o777}}
 	server, err := fusefs.Mount(point, r, t.options())
 	if err != nil {
@@ -129,7 +132,8 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 		cfg.Logger.Info("the kernel's read-ahead stays at its default; streams are slower than they could be", "reason", err)
 	}
 	cfg.Changes.serve(ctx, r)
-	return &Server{point: point, device: device, fuse: server, stop: stop, spare: mountpoint.NewReserve()}, nil
+	go t.watchFlights(ctx)
+	return &Server{point: point, device: device, fuse: server, tree: t, stop: stop, spare: mountpoint.NewReserve()}, nil
 }
 
 // searchesKept is how many results of searches are remembered: some 100 bytes

@@ -63,7 +63,7 @@ func (m *memberDir) Getattr(_ context.Context, _ fusefs.FileHandle, out *fuse.At
 
 // Lookup finds a name in the member.
 func (m *memberDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	call := newCall(ctx, lookupBudget)
+	call := m.t.begin(ctx, lookupBudget, "lookup", m, name)
 	defer call.end()
 	if err := m.arrive(call); err != nil {
 		out.SetEntryTimeout(notFinal)
@@ -74,7 +74,7 @@ func (m *memberDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 
 // OpendirHandle lists the member, or says why it cannot.
 func (m *memberDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	call := newCall(ctx, listBudget)
+	call := m.t.begin(ctx, listBudget, "list", m, "")
 	defer call.end()
 	err := m.arrive(call)
 	if err == nil {

@@ -109,7 +109,7 @@ func (h *metaHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 
 // edit changes a record to what was written.
 func (t *tree) edit(ctx context.Context, id string, body []byte) syscall.Errno {
-	call := newCall(ctx, requestBudget)
+	call := t.begin(ctx, requestBudget, "edit", at{id, remote.MetaName}, "")
 	defer call.end()
 	if err := t.cfg.Requests.Edit(call, id, body, t.seen.get(id, reader(ctx))); err != nil {
 		return t.refusedFor("edit", id, remote.MetaName, err)

@@ -54,7 +54,7 @@ type refreshHandle struct{ t *tree }
 
 // Write lists the deployment again.
 func (h *refreshHandle) Write(ctx context.Context, p []byte, _ int64) (uint32, syscall.Errno) {
-	call := newCall(ctx, requestBudget)
+	call := h.t.begin(ctx, requestBudget, "refresh", at{"", controlPath(refreshName)}, "")
 	defer call.end()
 	if err := h.t.dep.Catalog.Refresh(call); err != nil {
 		return 0, h.t.fail("refresh", "", controlPath(refreshName), err)

@@ -124,7 +124,7 @@ func named(found []catalog.Entry) []hit {
 
 // Lookup finds one result.
 func (d *queryDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	call := newCall(ctx, listBudget)
+	call := d.t.begin(ctx, listBudget, "lookup", d, name)
 	defer call.end()
 	hits, err := d.hits(call)
 	if err != nil {
@@ -139,7 +139,7 @@ func (d *queryDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 
 // OpendirHandle lists the results.
 func (d *queryDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	call := newCall(ctx, listBudget)
+	call := d.t.begin(ctx, listBudget, "search", d, "")
 	defer call.end()
 	hits, err := d.hits(call)
 	if err != nil {

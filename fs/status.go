@@ -113,8 +113,8 @@ func (t *tree) status() control.Status {
 		Cache:    t.cache.Stats(),
 		Requests: t.dep.API.Stats(),
 		Process:  process(),
-		Failures: t.faults.Total(),
-		Hidden:   t.hidden.status(),
+		Failures: t.faults.Total(), Operations: t.flights.count(),
+		Hidden: t.hidden.status(),
 	}
 	s.Hidden.Count += int64(c.Unusable)
 	for _, name := range c.UnusableNames {

@@ -18,7 +18,7 @@ import (
 // submit carries out a request, and waits until the kernel, too, has been told
 // what it changed: the next command of a script looks at the tree.
 func (t *tree) submit(ctx context.Context, verb request.Verb, key string, body []byte, path string) syscall.Errno {
-	call := newCall(ctx, requestBudget)
+	call := t.begin(ctx, requestBudget, string(verb), at{"", path}, "")
 	defer call.end()
 	if verb == request.Permissions && uuid.MatchString(key) {
 		if err := t.ownPermissions(call, key, body); err != nil {

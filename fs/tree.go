@@ -38,6 +38,7 @@ type tree struct {
 	listings *cache.Table[*remote.Listing]
 	searches *cache.Table[[]hit]
 	faults   *control.Faults
+	flights  flights
 	hidden   hiddenNames
 	asked    askedNames
 	members  knownMembers

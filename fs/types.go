@@ -80,7 +80,7 @@ func (d *typeDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (
 	if junk(name) && !d.t.dep.Catalog.Status().Loaded {
 		return miss(out, false)
 	}
-	call := newCall(ctx, lookupBudget)
+	call := d.t.begin(ctx, lookupBudget, "lookup", d, name)
 	defer call.end()
 	asset, err := d.t.dep.Catalog.Lookup(call, d.archived, d.typ, name)
 	switch {
@@ -104,7 +104,7 @@ func (d *typeDir) view(asset catalog.Entry, name string) string {
 // OpendirHandle lists the assets, all of them: it waits for a catalog that is
 // still loading. The kernel does not keep the listing, since assets come and go.
 func (d *typeDir) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	call := newCall(ctx, listBudget)
+	call := d.t.begin(ctx, listBudget, "list", d, "")
 	defer call.end()
 	assets, err := d.t.dep.Catalog.List(call, d.archived, d.typ)
 	if err != nil {

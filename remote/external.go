@@ -10,6 +10,7 @@ import (
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/bucket"
 	"codeoceanfs/remote/fault"
+	"codeoceanfs/remote/transport"
 )
 
 // external are files in somebody's bucket. They can change at any time, so a
@@ -24,10 +25,15 @@ func (f *external) location() bucket.Location {
 	return bucket.Location{Origin: s.Origin, Bucket: s.Bucket, Prefix: s.Prefix}
 }
 
+// about names the asset in requests that are under way.
+func (f *external) about(ctx context.Context) context.Context {
+	return transport.About(ctx, "", f.asset.ID, "")
+}
+
 // List reads one folder of the bucket, all pages of it.
 func (f *external) List(ctx context.Context, dir string) (*Listing, error) {
 	var entries []Entry
-	err := f.d.Buckets.List(ctx, f.location(), dir, func(e bucket.Entry) error {
+	err := f.d.Buckets.List(f.about(ctx), f.location(), dir, func(e bucket.Entry) error {
 		entries = append(entries, entryOf(e))
 		return nil
 	})
@@ -53,7 +59,7 @@ func (f *external) Find(ctx context.Context, dir, name string) (Entry, error) {
 	case !ok:
 		return Entry{}, errors.ErrUnsupported
 	}
-	found, err := f.d.Buckets.Stat(ctx, f.location(), dir+raw)
+	found, err := f.d.Buckets.Stat(f.about(ctx), f.location(), dir+raw)
 	if err != nil {
 		return Entry{}, f.explain(err)
 	}
@@ -88,6 +94,7 @@ func (f *external) Object(path string, e Entry) *Object {
 		key:  objectKey(f.Version(), kept, path),
 		size: e.Size,
 		fetch: func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+			ctx = f.about(ctx)
 			key, err := f.d.Buckets.Key(ctx, loc, path)
 			if err != nil {
 				return nil, f.explain(err)

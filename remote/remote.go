@@ -22,6 +22,7 @@ import (
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/bucket"
 	"codeoceanfs/remote/catalog"
+	"codeoceanfs/remote/transport"
 )
 
 // Config says which deployment, and how to ask it. Open fills in the client and
@@ -74,6 +75,11 @@ func Open(ctx context.Context, cfg Config) (*Deployment, error) {
 func (d *Deployment) Close() {
 	d.API.Close()
 	d.Buckets.Close()
+}
+
+// Pending gives the requests that are under way, to the platform and to buckets.
+func (d *Deployment) Pending() []transport.Pending {
+	return append(d.API.Pending(), d.Buckets.Pending()...)
 }
 
 // Files is the data of an asset, as its record is now. All methods may be

@@ -24,12 +24,12 @@ var arrows = map[string][]string{
 	"control/journal":         {"control/request"},
 	"control/request":         {"remote/api"},
 	"control/run":             {"control/journal", "control/request", "remote", "remote/api", "remote/catalog", "remote/fault"},
-	"fs":                      {"cache", "control", "control/...", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names"},
+	"fs":                      {"cache", "control", "control/...", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names", "remote/transport"},
 	"fs/daemon":               {},
 	"fs/mountpoint":           {},
 	"fs/service":              {"cache", "control/...", "fs", "fs/mountpoint", "remote", "remote/..."},
 	"test":                    {"..."},
-	"remote":                  {"remote/api", "remote/bucket", "remote/catalog", "remote/fault", "remote/names"},
+	"remote":                  {"remote/api", "remote/bucket", "remote/catalog", "remote/fault", "remote/names", "remote/transport"},
 	"remote/api":              {"remote/fault", "remote/transport"},
 	"remote/bucket":           {"remote/fault", "remote/transport"},
 	"remote/catalog":          {"remote/api", "remote/fault", "remote/names"},
@@ -50,6 +50,7 @@ var homes = map[string][]string{
 	"github.com/docker/go-units":      {""},
 	"gopkg.in/yaml.v3":                {"fs/service"},
 	"github.com/moby/sys/mountinfo":   {"fs/mountpoint"},
+	"github.com/prometheus/":          {"control"},
 	"golang.org/x/":                   {"..."},
 }
 

@@ -123,3 +123,18 @@ func eventually(t testing.TB, what string, check func() error) {
 }
 
 var errNotYet = errors.New("not yet")
+
+// start runs a program that goes on, until the function that it returns ends it.
+func (m *mounted) start(args ...string) (stop func()) {
+	m.t.Helper()
+	cmd := exec.Command(args[0], args[1:]...)
+	if err := cmd.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	dog := time.AfterFunc(runTime, m.abort)
+	return func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		dog.Stop()
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"codeoceanfs/cache"
+	"codeoceanfs/control"
 	"codeoceanfs/fs"
 	"codeoceanfs/fs/mountpoint"
 	"codeoceanfs/remote"
@@ -51,6 +53,7 @@ type Settings struct {
 	MaxAPIRequests int
 	MaxS3Requests  int
 	Timeouts       transport.Timeouts // zero: their defaults
+	MetricsAddr    string             // where Prometheus may ask, on this machine; empty: nowhere
 	Version        string
 	Getenv         func(string) string // os.Getenv
 	demoData       string
@@ -103,6 +106,11 @@ func (s *Settings) Check() error {
 	if s.StateDir == "" && !s.ReadOnly {
 		return errors.New("no place to remember requests to change assets: name one with --state-dir, set HOME, or mount with --read-only")
 	}
+	if s.MetricsAddr != "" {
+		if err := checkLoopback(s.MetricsAddr); err != nil {
+			return err
+		}
+	}
 	// To read a file of the cache we would have to read a file of the mount.
 	for name, path := range map[string]string{"--cache-dir": s.CacheDir, "--state-dir": s.StateDir, "--log-file": s.LogFile} {
 		if path != "" && mountpoint.Inside(path, mountpoint.Resolve(s.Point)) {
@@ -122,6 +130,10 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 		}
 		s.Logger.Warn("other users of this machine read the data with your token; --umask 077 keeps them out")
 	}
+	// From the beginning: what it does by itself is to end the program.
+	dump := make(chan os.Signal, 1)
+	signal.Notify(dump, syscall.SIGUSR1)
+	defer signal.Stop(dump)
 	at, err := mountpoint.Prepare(s.Point)
 	if err != nil {
 		return err
@@ -163,12 +175,20 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	}
 	defer end()
 
+	metrics := control.NewMetrics()
+	if s.MetricsAddr != "" {
+		end, err := serveMetrics(s.MetricsAddr, metrics, s.Logger)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
 	server, err := fs.Mount(running, point, dep, blocks, fs.Config{
 		Version: s.Version, Types: s.types(), Refresh: s.Refresh,
 		Read: s.Timeouts.Operation, Lookup: s.Timeouts.Metadata,
 		AllowOther: s.AllowOther, ReadOnly: s.ReadOnly,
 		UID: s.UID, GID: s.GID, Umask: s.Umask,
-		Listings: s.MemoryLimit / listingsShare, Changes: changes, Requests: requests, Logger: s.Logger,
+		Listings: s.MemoryLimit / listingsShare, Changes: changes, Requests: requests, Metrics: metrics, Logger: s.Logger,
 	})
 	if err != nil {
 		return err
@@ -176,21 +196,26 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	at.Release()
 	s.Logger.Info("mounted", "domain", dep.API.Host(), "at", point)
 	ready(fmt.Sprintf("%s is mounted on %s", dep.API.Host(), point))
-	return s.serve(ctx, server)
+	return s.serve(ctx, server, dump)
 }
 
 // serve returns when the mount is gone. When ctx ends first, it takes it away.
-func (s *Settings) serve(ctx context.Context, server *fs.Server) error {
+func (s *Settings) serve(ctx context.Context, server *fs.Server, dump <-chan os.Signal) error {
 	gone := make(chan struct{})
 	go func() {
 		server.Wait()
 		close(gone)
 	}()
-	select {
-	case <-gone:
-		s.Logger.Info("unmounted")
-		return nil
-	case <-ctx.Done():
+	for mounted := true; mounted; {
+		select {
+		case <-gone:
+			s.Logger.Info("unmounted")
+			return nil
+		case <-dump:
+			server.Dump()
+		case <-ctx.Done():
+			mounted = false
+		}
 	}
 	if err := server.Unmount(); err != nil {
 		return err

@@ -82,6 +82,8 @@ type Client struct {
 	signs *transport.Retry // of calls that a read waits for
 	close func()           // drops idle connections
 
+	pending func() []transport.Pending
+
 	urls     *urls
 	route    route // to signed URLs
 	standing standing
@@ -98,14 +100,14 @@ func New(cfg Config) (*Client, error) {
 		return nil, errors.New("no token")
 	}
 	cfg.Timeouts = cfg.Timeouts.WithDefaults()
-	metadata, data := cfg.Timeouts.Metadata, cfg.Timeouts.Operation
+	forCalls, forReads := cfg.Timeouts.Metadata, cfg.Timeouts.Operation
 	c := &Client{
 		base: *base, loopback: isLoopback(base.Hostname()),
 		token: cfg.Token, agent: cfg.Agent, log: cfg.Logger,
-		calls: &transport.Retry{Budget: metadata, Patience: transport.DownAfter},
+		calls: &transport.Retry{Budget: forCalls, Patience: transport.DownAfter},
 		lists: &transport.Retry{Budget: listBudget},
-		reads: &transport.Retry{Budget: data},
-		signs: &transport.Retry{Budget: metadata, Patience: data},
+		reads: &transport.Retry{Budget: forReads},
+		signs: &transport.Retry{Budget: forCalls, Patience: forReads},
 		close: func() {},
 	}
 	if c.agent == "" {
@@ -131,9 +133,11 @@ func New(cfg Config) (*Client, error) {
 	}
 	patient := cfg.Timeouts
 	patient.FirstByte *= thinking
-	c.meta = transport.Limit(transport.Watch(transport.Break(cfg.Transport), patient), cfg.MaxRequests)
-	c.data = transport.Limit(transport.Watch(transport.Break(cfg.Data), cfg.Timeouts), cfg.MaxDownloads)
-	c.urls = newURLs(metadata, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
+	meta := transport.Track(transport.Limit(transport.Watch(transport.Break(cfg.Transport), patient), cfg.MaxRequests))
+	data := transport.Track(transport.Limit(transport.Watch(transport.Break(cfg.Data), cfg.Timeouts), cfg.MaxDownloads))
+	c.meta, c.data = meta, data
+	c.pending = func() []transport.Pending { return append(meta.Pending(), data.Pending()...) }
+	c.urls = newURLs(forCalls, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
 	c.close = func() {
 		c.urls.end()
 		for _, t := range own {
@@ -149,6 +153,9 @@ func (c *Client) Close() { c.close() }
 
 // Host is the deployment's host, with its port if that is not the usual one.
 func (c *Client) Host() string { return c.base.Host }
+
+// Pending gives the requests that are under way.
+func (c *Client) Pending() []transport.Pending { return c.pending() }
 
 // AssetURL is the page of an asset on the platform, for people to open.
 func (c *Client) AssetURL(id string) string {

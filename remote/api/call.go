@@ -130,6 +130,7 @@ func (c *Client) send(ctx context.Context, k *call, payload []byte) (*http.Respo
 
 func (c *Client) sendAs(ctx context.Context, k *call, payload []byte, token string) (*http.Response, error) {
 	var sent atomic.Bool
+	ctx = transport.About(ctx, k.op, k.asset, k.file)
 	if k.unsafe {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	}

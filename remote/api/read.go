@@ -124,7 +124,7 @@ func (c *Client) ask(ctx context.Context, u *signed, key fileKey, off, n int64) 
 			"Range":      {transport.RangeHeader(off, n)},
 			"User-Agent": {c.agent},
 		},
-	}).WithContext(ctx)
+	}).WithContext(transport.About(ctx, "read range", key.asset, key.path))
 	c.stats.downloads.Add(1)
 	resp, err := c.data.RoundTrip(req)
 	if err != nil {

@@ -98,6 +98,7 @@ type Store struct {
 	public http.RoundTripper // to hosts of the internet
 	local  http.RoundTripper // to configured endpoints, on this machine too
 	idle   []*http.Transport // closed by Close
+	tracks []*transport.Tracker
 
 	data, meta transport.Retry
 
@@ -139,7 +140,9 @@ func New(cfg Config) (*Store, error) {
 			s.idle = append(s.idle, t)
 			rt = t
 		}
-		return transport.Limit(transport.Watch(transport.Break(rt), cfg.Timeouts), n)
+		t := transport.Track(transport.Limit(transport.Watch(transport.Break(rt), cfg.Timeouts), n))
+		s.tracks = append(s.tracks, t)
+		return t
 	}
 	s.public, s.local = layers(false), layers(true)
 	s.life, s.end = context.WithCancel(context.Background())
@@ -154,6 +157,15 @@ func (s *Store) Close() {
 	for _, t := range s.idle {
 		t.CloseIdleConnections()
 	}
+}
+
+// Pending gives the requests that are under way. Their paths begin with the
+// bucket's name.
+func (s *Store) Pending() (all []transport.Pending) {
+	for _, t := range s.tracks {
+		all = append(all, t.Pending()...)
+	}
+	return all
 }
 
 // bucket finds what is known about the bucket of loc.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"codeoceanfs/remote/transport"
 )
 
 // maxLessons is how often one request is changed by what an answer teaches:
@@ -17,6 +19,7 @@ const maxLessons = 4
 // [transport.Retry] above. Ask returns the SDK's error as it is. The error of
 // call is a [fault.Error].
 func (b *bucket) call(ctx context.Context, op, key string, ask func(context.Context, *s3.Client) error) error {
+	ctx = transport.About(ctx, op, "", b.name+"/"+key)
 	w, err := b.settled(ctx)
 	if err != nil {
 		return b.failed(ctx, op, key, w, err, replyOf(err))
