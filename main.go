@@ -27,6 +27,7 @@ import (
 	"codeoceanfs/control/client"
 	"codeoceanfs/control/request"
 	"codeoceanfs/fs/daemon"
+	"codeoceanfs/fs/doctor"
 	"codeoceanfs/fs/mountpoint"
 	"codeoceanfs/fs/service"
 	"codeoceanfs/remote/api"
@@ -111,6 +112,7 @@ func app(parent *daemon.Parent) *cli.App {
 		Commands: []*cli.Command{
 			mountCommand(parent),
 			umountCommand(),
+			doctorCommand(),
 			demoCommand(parent),
 			emulatorCommand(),
 			waitCommand(),
@@ -262,7 +264,8 @@ func timeoutFlags() []cli.Flag {
 	return all
 }
 
-func mountCommand(parent *daemon.Parent) *cli.Command {
+// mountFlags are those of mount, each by its name in variables and in the file.
+func mountFlags() []cli.Flag {
 	all := flags(append([]cli.Flag{
 		&cli.StringFlag{Name: "domain", Usage: "mount the deployment at `DOMAIN`, as codeocean.example.org; http:// for one on this machine", EnvVars: api.DomainVariables},
 		&cli.StringFlag{Name: "token-file", Usage: "read the access token from `FILE`, which only you may read; without it $CODEOCEAN_TOKEN, or ~/.codeocean/credentials.json"},
@@ -285,10 +288,14 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 		&cli.IntFlag{Name: "max-s3-requests", Value: 32, Usage: "make at most `N` reads of files at once"},
 		&cli.StringFlag{Name: "metrics-addr", Usage: "answer Prometheus at `ADDRESS` of this machine, as 127.0.0.1:9470; without it nobody"},
 	}, slices.Concat(timeoutFlags(), backgroundFlags())...)...)
-	all = append(all, &cli.StringFlag{
+	return append(all, &cli.StringFlag{
 		Name: "config", EnvVars: []string{envPrefix + "CONFIG"},
 		Usage: "read flags from `FILE`, YAML, and rules for buckets (default: " + service.DefaultConfig() + " if it exists)",
 	})
+}
+
+func mountCommand(parent *daemon.Parent) *cli.Command {
+	all := mountFlags()
 	buckets := map[string]bucket.Rule{}
 	return &cli.Command{
 		Name: "mount", Usage: "mount a deployment", ArgsUsage: "MOUNTPOINT", Flags: all,
@@ -308,6 +315,30 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 			}
 			s.Buckets = buckets
 			return run(c, parent, s, service.Mount)
+		},
+	}
+}
+
+func doctorCommand() *cli.Command {
+	all := mountFlags()
+	buckets := map[string]bucket.Rule{}
+	return &cli.Command{
+		Name: "doctor", Usage: "look for what keeps a mount from working, and say how to mend it", ArgsUsage: "[MOUNTPOINT]", Flags: all,
+		Description: "The flags are those of mount. Each line says ok, a note, or what to fix; the exit status is 2 if there is something to fix. With a MOUNTPOINT it looks at the mount there, else at all.",
+		Before: func(c *cli.Context) (err error) {
+			buckets, err = configure(c, all)
+			return err
+		},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 1 {
+				return usagef("%d arguments instead of one mount point (flags come before it): %s", c.NArg(), strings.Join(c.Args().Slice(), " "))
+			}
+			s, err := settings(c, c.Args().First())
+			if err != nil {
+				return exitError{err, exitUsage}
+			}
+			s.Buckets = buckets
+			return doctor.Run(c.Context, s, c.App.Writer)
 		},
 	}
 }

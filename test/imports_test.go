@@ -17,7 +17,7 @@ const module = "codeoceanfs"
 // no HTTP, remote no FUSE, and the emulator nothing of the client: a field name
 // that both got wrong must not cancel itself out.
 var arrows = map[string][]string{
-	"":                        {"control/client", "control/request", "fs/daemon", "fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
+	"":                        {"control/client", "control/request", "fs/daemon", "fs/doctor", "fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
 	"cache":                   {"cache/..."},
 	"control":                 {"control/request", "remote", "remote/fault"},
 	"control/client":          {"control/request"},
@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"control/run":             {"control/journal", "control/request", "remote", "remote/api", "remote/catalog", "remote/fault"},
 	"fs":                      {"cache", "control", "control/...", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names", "remote/transport"},
 	"fs/daemon":               {},
+	"fs/doctor":               {"fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/fault"},
 	"fs/mountpoint":           {},
 	"fs/service":              {"cache", "control/...", "fs", "fs/mountpoint", "remote", "remote/..."},
 	"test":                    {"..."},
@@ -47,7 +48,7 @@ var homes = map[string][]string{
 	"github.com/aws/":                 {"remote/bucket", "remote/emulator/..."},
 	"github.com/hashicorp/golang-lru": {"cache/..."},
 	"github.com/urfave/cli":           {""},
-	"github.com/docker/go-units":      {""},
+	"github.com/docker/go-units":      {"", "fs/doctor"},
 	"gopkg.in/yaml.v3":                {"fs/service"},
 	"github.com/moby/sys/mountinfo":   {"fs/mountpoint"},
 	"github.com/prometheus/":          {"control"},

@@ -42,7 +42,8 @@ func TestWhatIsUnderWay(t *testing.T) {
 		defer stop()
 	}
 	eventually(t, "operations under way", func() error {
-		if n, err := strconv.Atoi(strings.TrimSpace(m.metric("codeoceanfs_operations"))); err != nil || n < 3 { // with that of stats itself
+		if n, err := strconv.Atoi(strings.TrimSpace(m.metric("codeoceanfs_operations"))); err != nil || n < 3 || // with that of stats itself
+			d.Requests("s3.ListObjectsV2") == 0 || d.Requests("s3.GetObject") == 0 {
 			return fmt.Errorf("%w: %d %v", errNotYet, n, err)
 		}
 		return nil

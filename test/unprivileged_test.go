@@ -23,6 +23,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -ec '
 	stat -c "%u %a" "$HOME/mount/control/status.json"
 	touch "$HOME/mount/model/x" 2>&1 || true
 	"$PROGRAM" mount --allow-other --domain x.invalid "$HOME/none" 2>&1 || true
+	"$PROGRAM" doctor --read-only "$HOME/mount" 2>&1 || true
 	"$PROGRAM" umount "$HOME/mount"
 	ls -A "$HOME/mount"
 	echo done
@@ -57,6 +58,8 @@ func TestUnprivileged(t *testing.T) {
 	for _, want := range []string{
 		"is mounted on " + m.point, "unit-quality-classifier-v2\n", "participant_id", "65534 600\n",
 		"Read-only file system", "user_allow_other", "\ndone\n",
+		// Of what doctor says the read-ahead, and the token that is not for doctor.
+		"note read-ahead", "128KiB", "sudo tee /sys/class/bdi/", "99-codeoceanfs.rules", "fix  token", "not allow --allow-other",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

@@ -29,7 +29,7 @@ type Point struct {
 // Prepare makes sure that a mount at dir can work. Each error is one line with
 // its remedy. A mount of ours that lost its process is cleared away.
 func Prepare(dir string) (*Point, error) {
-	if err := checkDevice(); err != nil {
+	if err := CheckDevice(); err != nil {
 		return nil, err
 	}
 	abs := Resolve(dir)
@@ -37,7 +37,7 @@ func Prepare(dir string) (*Point, error) {
 		return nil, err
 	}
 	abs = Resolve(dir) // what was dead could not be looked at
-	if err := checkDirectory(abs); err != nil {
+	if err := CheckDirectory(abs); err != nil {
 		return nil, err
 	}
 	// Of two mounts that are made at one place at one time, both would succeed,
@@ -51,7 +51,7 @@ func Prepare(dir string) (*Point, error) {
 		return nil, fmt.Errorf("mount point %s is just being mounted on: choose another", abs)
 	}
 	p := &Point{abs, lock}
-	if err := checkDirectory(abs); err != nil { // by one who had the lock before us
+	if err := CheckDirectory(abs); err != nil { // by one who had the lock before us
 		p.Release()
 		return nil, err
 	}
@@ -61,9 +61,9 @@ func Prepare(dir string) (*Point, error) {
 // Release lets others have the directory; a mount there keeps them out by now.
 func (p *Point) Release() { p.lock.Close() }
 
-// checkDevice looks for what mounting needs. Users other than root have a
+// CheckDevice looks for what mounting needs. Users other than root have a
 // helper for it, which opens the device with their own rights all the same.
-func checkDevice() error {
+func CheckDevice() error {
 	f, err := os.OpenFile(device, os.O_RDWR, 0)
 	root := os.Geteuid() == 0
 	switch {
@@ -75,13 +75,14 @@ func checkDevice() error {
 		return fmt.Errorf("%s cannot be opened (%w): ask an administrator for chmod 666 %s", device, err, device)
 	}
 	f.Close()
-	if !root && fusermount() == "" {
+	if !root && Helper() == "" {
 		return errors.New("no fusermount3 here, which users other than root need to mount: install the package fuse3")
 	}
 	return nil
 }
 
-func checkDirectory(abs string) error {
+// CheckDirectory looks whether a mount can be made at abs, which is resolved.
+func CheckDirectory(abs string) error {
 	if m, err := find(abs); err != nil {
 		return err
 	} else if m != nil {
@@ -152,14 +153,40 @@ func find(abs string) (*mountinfo.Info, error) {
 	return all[len(all)-1], nil
 }
 
-// Running is the mount of this program that a command without a choice is for:
-// the one that the directory here is in, or the only one that there is.
-func Running(here string) (string, error) {
+func ours() ([]*mountinfo.Info, error) {
 	all, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
 		return m.FSType != "fuse."+Type, false
 	})
 	if err != nil {
-		return "", fmt.Errorf("read the table of mounts: %w", err)
+		return nil, fmt.Errorf("read the table of mounts: %w", err)
+	}
+	return all, nil
+}
+
+// Mount is a mount of this program, by whichever user.
+type Mount struct {
+	Point  string
+	Domain string
+	Device Device
+}
+
+// All are the mounts of this program that this process can see. It does not
+// touch any.
+func All() ([]Mount, error) {
+	all, err := ours()
+	mounts := make([]Mount, 0, len(all))
+	for _, m := range all {
+		mounts = append(mounts, Mount{m.Mountpoint, m.Source, Device{m.Major, m.Minor}})
+	}
+	return mounts, err
+}
+
+// Running is the mount of this program that a command without a choice is for:
+// the one that the directory here is in, or the only one that there is.
+func Running(here string) (string, error) {
+	all, err := ours()
+	if err != nil {
+		return "", err
 	}
 	var points []string
 	for _, m := range all {
@@ -177,10 +204,10 @@ func Running(here string) (string, error) {
 	return "", fmt.Errorf("several mounts: choose one with --mount: %s", strings.Join(points, ", "))
 }
 
-// fusermount is the helper that mounts for users, or "". It is looked for in
+// Helper is the helper that mounts for users, or "". It is looked for in
 // the system's directories only: it runs with more rights than the user has,
 // and PATH is the user's.
-func fusermount() string {
+func Helper() string {
 	for _, name := range []string{"fusermount3", "fusermount"} {
 		for _, dir := range []string{"/usr/bin", "/bin", "/usr/local/bin", "/run/wrappers/bin"} {
 			if bin, err := exec.LookPath(filepath.Join(dir, name)); err == nil {

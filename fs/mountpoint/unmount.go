@@ -102,7 +102,7 @@ func Resolve(dir string) string {
 
 // helper unmounts for a user who is not root.
 func helper(abs string, lazy bool) error {
-	bin := fusermount()
+	bin := Helper()
 	if bin == "" {
 		return errors.New("no fusermount3 here: install the package fuse3")
 	}

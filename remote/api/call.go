@@ -30,15 +30,16 @@ const (
 
 // call is one request to the API.
 type call struct {
-	op     string // in words, for errors
-	method string
-	path   []string   // below /api/v1, not escaped
-	query  url.Values // nil without
-	body   any        // sent as JSON unless nil
-	asset  string     // for errors
-	file   string     // for errors
-	unsafe bool       // must not be carried out twice
-	read   bool       // a read waits for it, and is as patient as reads are
+	op        string // in words, for errors
+	method    string
+	path      []string   // below /api/v1, not escaped
+	query     url.Values // nil without
+	body      any        // sent as JSON unless nil
+	asset     string     // for errors
+	file      string     // for errors
+	unsafe    bool       // must not be carried out twice
+	minServer string     // the server's version that it needs, or ""
+	read      bool       // a read waits for it, and is as patient as reads are
 }
 
 // do makes a call, as often as that is right, and gives each good answer's body
@@ -141,6 +142,9 @@ func (c *Client) sendAs(ctx context.Context, k *call, payload []byte, token stri
 	req.SetBasicAuth(token, "")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.agent)
+	if k.minServer != "" {
+		req.Header.Set("Min-Server-Version", k.minServer)
+	}
 	if payload != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

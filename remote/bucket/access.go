@@ -173,6 +173,23 @@ func (b *bucket) retrieve(ctx context.Context) (aws.Credentials, error) {
 	return creds, err
 }
 
+// Credentials says where the credentials for the bucket of loc come from, or
+// why there are none. Nothing is sent to the bucket.
+func (s *Store) Credentials(ctx context.Context, loc Location) (source string, err error) {
+	b, err := s.bucket(loc)
+	if err != nil {
+		return "", err
+	}
+	if b.rule.Anonymous {
+		return "", errors.New("the configuration forbids to use any")
+	}
+	creds, err := b.retrieve(ctx)
+	if err != nil {
+		return "", cause(err)
+	}
+	return creds.Source, nil
+}
+
 // cause is why there are no credentials, for somebody who misses them.
 func cause(why error) error {
 	var e *fault.Error
