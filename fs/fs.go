@@ -115,7 +115,9 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 	}
 	cfg.Metrics.Of(t.status)
 	r := &root{fixedDir{node{t: t}, 0o777}}
-	server, err := fusefs.Mount(point, r, t.options())
+	var server *fuse.Server
+	var err error
+	mountpoint.WithTrustedPath(func() { server, err = fusefs.Mount(point, r, t.options()) })
 	if err != nil {
 		stop()
 		if os.Geteuid() != 0 {

@@ -86,7 +86,7 @@ func TestDoctor(t *testing.T) {
 		},
 		"the cache is open to others": {
 			flags: func(t *testing.T) []string { return []string{"--cache-dir", dir(t, 0o777)} },
-			mend:  true, says: `fix  cache .*0777.*\n +-> chmod go-w`,
+			mend:  true, says: `fix  cache .*0777.*\n +-> chmod o-w`,
 		},
 		"the cache is a file": {
 			flags: func(t *testing.T) []string { return []string{"--cache-dir", file(t, "", 0o600)} },
@@ -96,8 +96,7 @@ func TestDoctor(t *testing.T) {
 			flags: func(*testing.T) []string { return []string{"--cache-size", "900000G"} },
 			says:  `note cache .*878.9TiB that it may take`,
 		},
-		"the proxy is no address": {env: []string{"HTTPS_PROXY=http://%zz", "CODEOCEAN_DOMAIN=no-such-host.invalid"}, mend: true, says: `fix  proxy .*\n +-> HTTPS_PROXY is like`},
-		"there is a proxy":        {env: []string{"HTTPS_PROXY=http://ada:not/a/secret@proxy.example.org:3128", "CODEOCEAN_DOMAIN=no-such-host.invalid"}, mend: true, says: `ok   proxy +through proxy\.example\.org:3128\n(?s:.*)fix  server`},
+		"there is a proxy": {env: []string{"HTTPS_PROXY=http://ada:cop_demo_proxy@proxy.example.org:3128", "CODEOCEAN_DOMAIN=no-such-host.invalid"}, mend: true, says: `ok   proxy +through proxy\.example\.org:3128\n(?s:.*)fix  server`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -175,7 +175,7 @@ func TestFlagsAreDocumented(t *testing.T) {
 		t.Fatalf("status %d", code)
 	}
 	for _, flag := range strings.Fields(`domain token-file s3-endpoint cache-dir cache-size memory-limit allow-other uid gid umask
-		read-only allow-delete allow-transfer state-dir type query refresh-interval max-api-requests max-s3-requests dial-timeout tls-timeout first-byte-timeout stall-timeout read-timeout metadata-timeout log-file log-level log-format config foreground`) {
+		read-only allow-delete allow-transfer state-dir type query refresh-interval max-api-requests max-s3-requests metrics-addr dial-timeout tls-timeout first-byte-timeout stall-timeout read-timeout metadata-timeout log-file log-level log-format config foreground`) {
 		variable := "CODEOCEANFS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 		if !strings.Contains(help, "--"+flag) || !strings.Contains(help, variable) {
 			t.Errorf("no --%s, or no $%s, in the help", flag, variable)

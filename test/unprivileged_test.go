@@ -16,16 +16,25 @@ chmod 666 "$HOME/fuse"
 mount --bind "$HOME/fuse" /dev/fuse
 mkdir "$HOME/mount"
 chown -R 65534:65534 "$HOME"
+mkdir "$HOME/bin"
+printf '#!/bin/sh\ntouch "%s/hijacked"\nexec /usr/bin/fusermount3 "$@"\n' "$HOME" > "$HOME/bin/fusermount3"
+chmod 755 "$HOME/bin/fusermount3"
+chown -R 65534:65534 "$HOME/bin"
+export PATH="$HOME/bin:$PATH"
 exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -ec '
 	"$PROGRAM" demo --data "$HOME/data" "$HOME/mount"
 	ls "$HOME/mount/model"
 	cat "$HOME/mount/dataset/MRI_721832_2024-02-11_09-30-00/participants.tsv"
 	stat -c "%u %a" "$HOME/mount/control/status.json"
+	pid=$(sed -n "s/.*\"pid\": \([0-9]*\).*/\1/p" "$HOME/mount/control/status.json")
+	stat -c "the memory of the process is of %u" "/proc/$pid/mem"
+	cat "/proc/$pid/environ" > /dev/null 2>&1 || echo "its environment is not to be seen"
 	touch "$HOME/mount/model/x" 2>&1 || true
 	"$PROGRAM" mount --allow-other --domain x.invalid "$HOME/none" 2>&1 || true
 	"$PROGRAM" doctor --read-only "$HOME/mount" 2>&1 || true
 	"$PROGRAM" umount "$HOME/mount"
 	ls -A "$HOME/mount"
+	ls "$HOME/hijacked" 2>&1 || true
 	echo done
 '`
 
@@ -57,6 +66,8 @@ func TestUnprivileged(t *testing.T) {
 	}
 	for _, want := range []string{
 		"is mounted on " + m.point, "unit-quality-classifier-v2\n", "participant_id", "65534 600\n",
+		// What others of the same user may not look into, nor run in its place.
+		"the memory of the process is of 0\n", "its environment is not to be seen", "hijacked': No such file",
 		"Read-only file system", "user_allow_other", "\ndone\n",
 		// Of what doctor says the read-ahead, and the token that is not for doctor.
 		"note read-ahead", "128KiB", "sudo tee /sys/class/bdi/", "99-codeoceanfs.rules", "fix  token", "not allow --allow-other",

@@ -58,10 +58,7 @@ func (r *Report) platform(ctx context.Context, s *service.Settings) {
 
 func (r *Report) proxy(host string) {
 	u, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: host}})
-	switch {
-	case err != nil:
-		r.line(mend, "proxy", "the proxy variables cannot be used", "HTTPS_PROXY is like http://proxy.example.org:3128")
-	case u != nil:
+	if err == nil && u != nil { // variables that make no sense count as not set
 		r.line(ok, "proxy", "through "+u.Host, "")
 	}
 }

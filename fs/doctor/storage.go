@@ -48,8 +48,8 @@ func (r *Report) place(topic, flag, dir string, wanted int64) {
 	case unix.Access(there, unix.W_OK|unix.X_OK) != nil:
 		r.line(mend, topic, there+" may not be written by you", other)
 		return
-	case mode.Perm()&0o022 != 0 && mode&os.ModeSticky == 0:
-		r.line(mend, topic, fmt.Sprintf("%s may be changed by others (mode %#o)", there, mode.Perm()), "chmod go-w "+there)
+	case service.CheckPlace(dir) != nil:
+		r.failed(mend, topic, service.CheckPlace(dir))
 		return
 	case there == dir && owner != nil && int(owner.Uid) != os.Geteuid():
 		r.line(mend, topic, there+" belongs to somebody else", other)

@@ -209,7 +209,7 @@ func Running(here string) (string, error) {
 // and PATH is the user's.
 func Helper() string {
 	for _, name := range []string{"fusermount3", "fusermount"} {
-		for _, dir := range []string{"/usr/bin", "/bin", "/usr/local/bin", "/run/wrappers/bin"} {
+		for _, dir := range helperDirs {
 			if bin, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
 				return bin
 			}

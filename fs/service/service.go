@@ -124,6 +124,15 @@ func (s *Settings) Check() error {
 // unmounts. It calls ready once the mount answers. The settings have passed
 // Check.
 func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
+	harden()
+	for _, dir := range []string{s.CacheDir, s.StateDir} {
+		if dir == "" || s.ReadOnly && dir == s.StateDir {
+			continue
+		}
+		if err := CheckPlace(dir); err != nil {
+			return err
+		}
+	}
 	if s.AllowOther {
 		if err := mountpoint.CheckAllowOther(); err != nil {
 			return err
@@ -140,7 +149,7 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	}
 	defer at.Release()
 	point := at.Path
-	harden(heapShare(s.MemoryLimit))
+	limitHeap(heapShare(s.MemoryLimit))
 
 	changes := new(fs.Notifier)
 	dep, err := s.open(ctx, changes)
@@ -236,6 +245,7 @@ func (s *Settings) open(ctx context.Context, changes *fs.Notifier) (*remote.Depl
 	if err != nil {
 		return nil, err
 	}
+	forgetVariables(api.TokenVariables(s.Getenv))
 	agent := "codeoceanfs/" + s.Version
 	return remote.Open(ctx, remote.Config{
 		API: api.Config{
@@ -285,10 +295,8 @@ func (s *Settings) subdir(name string) string {
 	return filepath.Join(s.CacheDir, name)
 }
 
-// harden keeps the token out of core dumps, and the heap to its limit.
-func harden(heap int64) {
-	// Best effort: a kernel that does not know the call dumps cores as before.
-	syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0)
+// limitHeap keeps the heap to its limit.
+func limitHeap(heap int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(heap)
 	}

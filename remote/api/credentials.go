@@ -45,6 +45,9 @@ func Credentials(env func(string) string, home, tokenFile, domain string) (strin
 	return fromHome(home, domain)
 }
 
+// TokenVariables are the variables in which env may hold a token.
+func TokenVariables(env func(string) string) []string { return tokenNames(env) }
+
 // tokenNames are the variables in which env may hold a token.
 func tokenNames(env func(string) string) []string {
 	if env("CODEOCEAN_URL") == "" {

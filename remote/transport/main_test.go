@@ -224,3 +224,23 @@ func TestBytesAsStored(t *testing.T) {
 		t.Errorf("%d connections for 3 requests", len(conns))
 	}
 }
+
+// A header of any length is not taken.
+func TestHeadersAreBounded(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		n := 16 << 10
+		if r.URL.Path == "/long" {
+			n = 2 * maxHeader
+		}
+		w.Header().Set("X-Junk", strings.Repeat("x", n))
+	})
+	for path, good := range map[string]bool{"/short": true, "/long": false} {
+		resp, err := local(t).RoundTrip(request(t, t.Context(), s.URL+path))
+		if (err == nil) != good {
+			t.Errorf("%s: %v", path, err)
+		}
+		if err == nil {
+			Drain(resp.Body)
+		}
+	}
+}
