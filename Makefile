@@ -4,6 +4,11 @@
 # Tools that are run, not depended on, at fixed versions.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
 GOFUMPT     := mvdan.cc/gofumpt@v0.8.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# How long each fuzz target is run, and how many at once.
+FUZZTIME ?= 20s
+FUZZJOBS ?= 2
 
 DEMO := $(HOME)/codeocean-demo
 
@@ -31,11 +36,13 @@ bench: deps-test ## the read path against curl and the local disk; writes test/b
 soak: deps-test ## 20 minutes of readers, faults and requests at once
 	CODEOCEANFS_TEST_SOAK=20m go test -run '^TestSoak$$' -v -count=1 -timeout 40m ./test
 
-fuzz: ## every fuzz target for 20 s
-	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
-		grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | sed 's/func //' | while read -r target; do \
-			echo "$$dir $$target"; (cd "$$dir" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime 20s .) || exit 1; \
-		done || exit 1; done
+fuzz: ## every fuzz target for 20 s (FUZZTIME)
+	@FUZZTIME=$(FUZZTIME) FUZZJOBS=$(FUZZJOBS) test/fuzz
+
+check: ## dependencies as they were published, known holes in them, and a look by fuzzing
+	go mod verify
+	@GOVULNCHECK=$(GOVULNCHECK) test/vulncheck
+	@FUZZTIME=5s FUZZJOBS=$(FUZZJOBS) test/fuzz
 
 lint: ## vet, staticcheck, gofumpt; silence is success
 	go vet ./...
@@ -57,4 +64,4 @@ deps-mount:
 deps-test:
 	@test/deps fuse3 gcc libc6-dev curl rsync python3-venv jq vim zsh
 
-.PHONY: help build demo demo-stop test bench soak fuzz lint fmt clean deps-mount deps-test
+.PHONY: help build demo demo-stop test bench soak fuzz check lint fmt clean deps-mount deps-test

@@ -1,11 +1,12 @@
 package service
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"codeoceanfs/fs/mountpoint"
 )
 
 // harden keeps the token out of core dumps, and other processes of the user out
@@ -25,16 +26,15 @@ func forgetVariables(names []string) {
 }
 
 // CheckPlace refuses a directory for our files, there or to come, that anybody
-// may move away and replace.
+// may move away and replace, or one above it.
 func CheckPlace(dir string) error {
-	for {
+	for dir = mountpoint.Resolve(dir); ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
-		switch {
-		case err == nil && info.IsDir() && info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0:
+		if err == nil && info.IsDir() && info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
 			return fmt.Errorf("%s may be changed by everybody (mode %#o): chmod o-w %s", dir, info.Mode().Perm(), dir)
-		case err == nil, !errors.Is(err, os.ErrNotExist), filepath.Dir(dir) == dir:
+		}
+		if filepath.Dir(dir) == dir {
 			return nil // what else is wrong shows when it is used
 		}
-		dir = filepath.Dir(dir)
 	}
 }

@@ -106,6 +106,14 @@ func (s *Settings) Check() error {
 	if s.StateDir == "" && !s.ReadOnly {
 		return errors.New("no place to remember requests to change assets: name one with --state-dir, set HOME, or mount with --read-only")
 	}
+	for _, dir := range []string{s.CacheDir, s.StateDir} {
+		if dir == "" {
+			continue
+		}
+		if err := CheckPlace(dir); err != nil {
+			return err
+		}
+	}
 	if s.MetricsAddr != "" {
 		if err := checkLoopback(s.MetricsAddr); err != nil {
 			return err
@@ -125,14 +133,6 @@ func (s *Settings) Check() error {
 // Check.
 func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	harden()
-	for _, dir := range []string{s.CacheDir, s.StateDir} {
-		if dir == "" || s.ReadOnly && dir == s.StateDir {
-			continue
-		}
-		if err := CheckPlace(dir); err != nil {
-			return err
-		}
-	}
 	if s.AllowOther {
 		if err := mountpoint.CheckAllowOther(); err != nil {
 			return err
