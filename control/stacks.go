@@ -3,7 +3,6 @@ package control
 import (
 	"cmp"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,11 +20,6 @@ type Stack struct {
 // maxFrames is how deep stacks are shown: below that is what every goroutine has.
 const maxFrames = 24
 
-var (
-	stackHead = regexp.MustCompile(`^goroutine \d+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[([^,\]]+)(?:, (\d+) minutes)?[^\]]*\]:$`)
-	stackCall = regexp.MustCompile(`^(?:created by )?(.+?)(?:\([^()]*\))?(?: in goroutine \d+)?$`)
-)
-
 // Stacks reads the text of runtime.Stack and puts equal stacks together, the
 // most frequent first. Of arguments, which may be a secret's bytes, nothing is
 // kept.
@@ -33,20 +27,19 @@ func Stacks(text []byte) []Stack {
 	byKey := make(map[string]*Stack)
 	for block := range strings.SplitSeq(string(text), "\n\n") {
 		lines := strings.Split(strings.TrimSpace(block), "\n")
-		head := stackHead.FindStringSubmatch(lines[0])
-		if head == nil {
+		state, minutes, ok := stackHead(lines[0])
+		if !ok {
 			continue
 		}
-		minutes, _ := strconv.Atoi(head[2]) // none is 0
 		frames := stackFrames(lines[1:])
-		key := head[1] + "\x00" + frames
+		key := state + "\x00" + frames
 		s := byKey[key]
 		if s == nil {
-			s = &Stack{State: head[1], Frames: frames}
+			s = &Stack{State: state, Frames: frames}
 			byKey[key] = s
 		}
 		s.Count++
-		s.Longest = max(s.Longest, time.Duration(minutes)*time.Minute)
+		s.Longest = max(s.Longest, minutes)
 	}
 	all := make([]Stack, 0, len(byKey))
 	for _, s := range byKey {
@@ -58,16 +51,32 @@ func Stacks(text []byte) []Stack {
 	return all
 }
 
+// stackHead reads a line like "goroutine 7 [chan receive, 3 minutes]:".
+func stackHead(line string) (state string, since time.Duration, ok bool) {
+	line, ended := strings.CutSuffix(line, "]:")
+	name, in, found := strings.Cut(line, " [")
+	if !ended || !found || !strings.HasPrefix(name, "goroutine ") {
+		return "", 0, false
+	}
+	state, more, _ := strings.Cut(in, ", ")
+	more, _, _ = strings.Cut(more, ", ")
+	minutes, _ := strconv.Atoi(strings.TrimSuffix(more, " minutes")) // none is 0
+	return state, time.Duration(minutes) * time.Minute, true
+}
+
 // stackFrames makes one line of pairs of lines, a call and its place.
 func stackFrames(lines []string) string {
 	var frames []string
 	for i := 0; i+1 < len(lines) && len(frames) < maxFrames; i += 2 {
-		call := stackCall.FindStringSubmatch(lines[i])
-		place, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " ")
-		if call == nil || strings.HasPrefix(lines[i], "created by ") {
+		call := lines[i]
+		if strings.HasPrefix(call, "created by ") {
 			break
 		}
-		frames = append(frames, path.Base(call[1])+" "+path.Base(place))
+		if open := strings.LastIndexByte(call, '('); open >= 0 && strings.HasSuffix(call, ")") {
+			call = call[:open]
+		}
+		place, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " ")
+		frames = append(frames, path.Base(call)+" "+path.Base(place))
 	}
 	return strings.Join(frames, " < ")
 }
