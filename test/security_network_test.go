@@ -16,8 +16,8 @@ import (
 	"codeoceanfs/remote/emulator"
 )
 
-// sources are the files of the program itself, with their content.
-func sources(t *testing.T) map[string]string {
+// programText are the files of the program itself, with their content.
+func programText(t *testing.T) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	must(t, filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
@@ -106,7 +106,7 @@ func redirectsLeadNowhere(t *testing.T) {
 // clientsAreApart looks for what would make one client of both, or keep cookies,
 // or follow redirects: there is one http.Client, for S3, which follows none.
 func clientsAreApart(t *testing.T) {
-	for file, text := range sources(t) {
+	for file, text := range programText(t) {
 		for _, no := range []string{"http.DefaultClient", "http.DefaultTransport", "http.Get(", "http.Post(", "cookiejar", "http.Head("} {
 			if strings.Contains(text, no) {
 				t.Errorf("%s has %s", file, no)
@@ -121,7 +121,7 @@ func clientsAreApart(t *testing.T) {
 // certificatesAreVerified mounts a deployment whose certificate nobody knows,
 // and then with that as the machine's.
 func certificatesAreVerified(t *testing.T) {
-	for file, text := range sources(t) {
+	for file, text := range programText(t) {
 		if strings.Contains(text, "InsecureSkipVerify") || strings.Contains(text, "VersionTLS10") || strings.Contains(text, "VersionTLS11") {
 			t.Errorf("%s turns the verification off, or down", file)
 		}
