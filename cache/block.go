@@ -16,6 +16,7 @@ type file struct {
 	blocks  map[int64]*block
 	handles int        // open ones
 	fetches int        // in flight
+	unkept  int64      // blocks that wait to be written to disk
 	disk    *disk.File // nil without a disk cache
 }
 

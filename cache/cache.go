@@ -88,17 +88,18 @@ type Cache struct {
 	wg     sync.WaitGroup // fetches
 	disk   *disk.Store    // nil without one
 
-	mu     sync.Mutex // guards everything below, and all of Handle, file, block and fetch; never held during I/O
-	closed bool
-	files  map[fileKey]*file
-	mem    memory
-	slots  slots
-	used   *simplelru.LRU[*block, struct{}]  // blocks read before: the first to go
-	ahead  *simplelru.LRU[*block, struct{}]  // blocks fetched and not yet read
-	active *simplelru.LRU[*Handle, struct{}] // handles that share what may be fetched ahead
-	line   []*ticket                         // reads that wait for memory or a slot, in order
-	hungry []*Handle                         // handles that would fetch ahead, and found no slot
-	stats  Stats
+	mu      sync.Mutex // guards everything below, and all of Handle, file, block and fetch; never held during I/O
+	closed  bool
+	files   map[fileKey]*file
+	mem     memory
+	slots   slots
+	used    *simplelru.LRU[*block, struct{}]  // blocks read before: the first to go
+	ahead   *simplelru.LRU[*block, struct{}]  // blocks fetched and not yet read
+	active  *simplelru.LRU[*Handle, struct{}] // handles that share what may be fetched ahead
+	line    []*ticket                         // reads that wait for memory or a slot, in order
+	hungry  []*Handle                         // handles that would fetch ahead, and found no slot
+	keeping keeping
+	stats   Stats
 }
 
 // New makes a cache. It fails when the configuration makes no sense, and when
@@ -126,7 +127,7 @@ func New(cfg Config) (*Cache, error) {
 	}
 	if cfg.Dir != "" {
 		var err error
-		if c.disk, err = openDisk(cfg, c.mem.limit); err != nil {
+		if c.disk, err = openDisk(cfg); err != nil {
 			return nil, err
 		}
 	}
@@ -158,6 +159,7 @@ func (c *Cache) Close() error {
 	}
 	var err error
 	if c.disk != nil {
+		c.flush()
 		err = c.disk.Close()
 	}
 	c.mu.Lock()

@@ -17,7 +17,7 @@ func written(t testing.TB, c *Cache) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		c.mu.Lock()
-		held := 0
+		held := len(c.keeping.queue) + c.keeping.writing
 		for _, f := range c.files {
 			for _, b := range f.blocks {
 				held += b.refs

@@ -93,7 +93,8 @@ func (f *fetch) download(ctx context.Context, stall *time.Timer) error {
 		if buf == nil {
 			return nil
 		}
-		if f.kept(i, buf) {
+		var kept bool
+		if buf, kept = f.kept(i, buf); kept {
 			f.publish(true)
 			stall.Reset(stallTimeout)
 			continue

@@ -1,30 +1,49 @@
 package cache
 
 import (
+	"os"
+	"slices"
+	"time"
+
 	"codeoceanfs/cache/disk"
 )
 
 const (
 	defaultDiskSize = 20 << 30
-
-	// queuePart of the memory may wait to be written to disk: enough for the
-	// ranges that end at one time, and little enough to stay out of the way.
-	queuePart = 8
 )
 
-func openDisk(cfg Config, blocks int64) (*disk.Store, error) {
+func openDisk(cfg Config) (*disk.Store, error) {
 	if cfg.DiskSize == 0 {
 		cfg.DiskSize = defaultDiskSize
 	}
 	return disk.Open(disk.Config{
 		Dir: cfg.Dir, Size: cfg.DiskSize, BlockSize: BlockSize,
-		Queue: int(blocks / queuePart), Logger: cfg.Logger,
+		Queue: maxWriting, Logger: cfg.Logger,
 	})
 }
 
-// kept fills buf with block i from the disk, if it is there.
-func (f *fetch) kept(i int64, buf []byte) bool {
-	return f.file.disk != nil && f.file.disk.Read(i, buf)
+// kept fills buf with block i from the disk, if it is there, and returns the
+// buffer that the block has from then on.
+func (f *fetch) kept(i int64, buf []byte) ([]byte, bool) {
+	if f.file.disk == nil {
+		return buf, false
+	}
+	ok, lost := f.file.disk.Read(i, buf)
+	if lost {
+		buf = f.cache.replace(f, buf)
+	}
+	return buf, ok
+}
+
+// replace gives the block that f fills another buffer: the disk hangs, and has
+// the old one. It is not of the budget's, and neither is the old one any more.
+func (c *Cache) replace(f *fetch, buf []byte) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	buf = make([]byte, len(buf), BlockSize)
+	f.blocks[f.done].buf = buf
+	c.mem.lost = true
+	return buf
 }
 
 // absent counts the blocks from i on that are not on disk, up to the end of f.
@@ -37,30 +56,158 @@ func (f *fetch) absent(i int64) int64 {
 	return 1 + f.file.disk.Absent(i+1, n-1)
 }
 
-// keep queues the n blocks before the next to be written to disk. They come
-// from a range that has ended well; those that are evicted already, or that
-// the queue has no room for, are not kept, for no reader waits for a disk.
+// keeping is what of memory is still to be written to disk. Blocks wait here
+// in order, held by nobody: no reader waits for a disk, and one that is slower
+// than the network for long loses blocks, which memory needs for others.
+type keeping struct {
+	queue   []*block
+	writing int           // runs on their way to the disk
+	over    bool          // no more are given to it
+	idle    chan struct{} // closed when there is nothing left to write; nil when nobody waits
+}
+
+// maxWriting runs are with the disk at a time: one that is written, and one to
+// go on with at once.
+const maxWriting = 2
+
+// keep has the n blocks before the next written to disk. They come from a range
+// that has ended well.
 func (f *fetch) keep(n int64) {
+	c := f.cache
 	if f.file.disk == nil {
 		return
 	}
-	c := f.cache
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if f.err != nil {
-		c.mu.Unlock()
 		return // given up: the last of them may not be published
 	}
-	var blocks []*block
-	for _, b := range f.blocks[f.done-int(n) : f.done] {
-		if !b.gone {
-			b.refs++
-			blocks = append(blocks, b)
+	c.keeping.queue = append(c.keeping.queue, f.blocks[f.done-int(n):f.done]...)
+	f.file.unkept += n
+	if int64(len(c.keeping.queue)) > 2*c.mem.limit {
+		c.skipGone() // the disk hangs, or is slow; most of them are gone
+	}
+	c.writeSome()
+}
+
+// skipGone takes out of the queue what memory needed for others.
+func (c *Cache) skipGone() {
+	c.keeping.queue = slices.DeleteFunc(c.keeping.queue, func(b *block) bool {
+		if b.gone {
+			c.stats.Unkept++
+			c.settle(b.file, 1)
 		}
+		return b.gone
+	})
+}
+
+// writeSome gives the disk what it can take.
+func (c *Cache) writeSome() {
+	for c.keeping.writing < maxWriting && !c.keeping.over {
+		run := c.nextRun()
+		if len(run) == 0 {
+			return
+		}
+		file := run[0].file
+		bufs := make([][]byte, len(run))
+		for k, b := range run {
+			b.refs++
+			bufs[k] = b.buf
+		}
+		c.keeping.writing++
+		if !file.disk.Write(run[0].index, bufs, func() { c.wrote(run) }) {
+			c.keeping.writing--
+			for _, b := range run {
+				c.release(b)
+			}
+			return // never: the disk has room for maxWriting
+		}
+	}
+}
+
+// nextRun takes the blocks to be written next: neighbours of one file.
+func (c *Cache) nextRun() (run []*block) {
+	q := c.keeping.queue
+	for len(q) > 0 && len(run) < disk.MaxRun {
+		b := q[0]
+		if b.gone {
+			c.stats.Unkept++
+			c.settle(b.file, 1)
+		} else if last := len(run) - 1; last < 0 || run[last].file == b.file && run[last].index+1 == b.index {
+			run = append(run, b)
+		} else {
+			break
+		}
+		q = q[1:]
+	}
+	c.keeping.queue = q
+	if len(q) == 0 {
+		c.keeping.queue = nil // and what it grew to
+	}
+	return run
+}
+
+// wrote is called when the disk is done with run, well or not.
+func (c *Cache) wrote(run []*block) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keeping.writing--
+	for _, b := range run {
+		c.release(b)
+	}
+	c.settle(run[0].file, int64(len(run)))
+	c.writeSome()
+	if c.keeping.idle != nil && c.keeping.writing == 0 {
+		close(c.keeping.idle)
+		c.keeping.idle = nil
+	}
+	c.serve()
+}
+
+// flushTime is how long the end of the cache waits for the disk: it takes what
+// memory holds in less, unless it is very slow, and whoever unmounts waits.
+const flushTime = 3 * time.Second
+
+// flush waits until the disk has what it is to have.
+func (c *Cache) flush() {
+	c.mu.Lock()
+	var idle chan struct{}
+	if c.keeping.writing > 0 {
+		idle = make(chan struct{})
+		c.keeping.idle = idle
 	}
 	c.mu.Unlock()
-	for _, b := range blocks {
-		if !f.file.disk.Write(b.index, b.buf, func() { c.letGo(b) }) {
-			c.letGo(b)
+	if idle != nil {
+		select {
+		case <-idle:
+		case <-time.After(flushTime):
 		}
 	}
+	c.mu.Lock()
+	c.keeping.over = true
+	c.mu.Unlock()
+}
+
+// settle notes that n blocks of f wait for the disk no more. After the last
+// one f may be there from end to end.
+func (c *Cache) settle(f *file, n int64) {
+	f.unkept -= n
+	if f.unkept == 0 && f.key.size >= WholeSize {
+		f.disk.Check()
+	}
+}
+
+// WholeSize is the size from which it pays to read a file past this cache, once
+// it is all on disk: it takes a few system calls more to open, and a smaller
+// one is read in one request.
+const WholeSize = 1 << 20
+
+// Whole opens the file of h on disk if all of it is there and was found right:
+// see [disk.File.Whole]. The caller closes it. It is nil for small files, and
+// when it is not known: then it may be at the next time.
+func (h *Handle) Whole() *os.File {
+	if h.file.disk == nil || h.file.key.size < WholeSize {
+		return nil
+	}
+	return h.file.disk.Whole()
 }

@@ -11,6 +11,7 @@ type memory struct {
 	reserved int64
 	pool     [][]byte
 	slabs    [][]byte
+	lost     bool // a disk that hangs may write to a slab at any time
 }
 
 // slabBlocks are allocated at once: 1 MiB, so that the memory of a small
@@ -43,7 +44,7 @@ func (m *memory) put(buf []byte) {
 
 // free gives the memory back to the system, unless somebody still reads it.
 func (m *memory) free() error {
-	if m.reserved > 0 {
+	if m.reserved > 0 || m.lost {
 		return nil
 	}
 	m.pool = nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"syscall"
 
@@ -69,6 +70,7 @@ func (f *file) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 		f: f, data: f.t.cache.Open(s.Object(f.path(), f.entry)),
 		listing: listingKey(s, f.dir), final: s.Immutable(),
 	}
+	f.t.openings.enter(h)
 	return h, fuse.FOPEN_KEEP_CACHE | fuse.FOPEN_NOFLUSH, 0
 }
 
@@ -88,12 +90,17 @@ type fileHandle struct {
 	data    *cache.Handle
 	listing string // of the folder that the file is in
 	final   bool   // there is no other version, whatever fails
+
+	whole *os.File // the kernel reads from it, and not from data; set by enter
 }
 
 // Read fills dest from off on: as many bytes as it holds or as the file has
 // left, or an errno. The kernel takes one byte fewer for the end of the file
 // and cuts the file there for everyone, so nothing else is ever answered.
 func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	if h.whole != nil {
+		h.f.t.openings.refused() // the kernel does not read from it, after all
+	}
 	call := h.f.t.begin(ctx, dataBudget, "read", h.f, "")
 	defer call.end()
 	want := max(min(int64(len(dest)), h.f.entry.Size-off), 0)
@@ -121,6 +128,7 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 
 // Release ends the read-ahead.
 func (h *fileHandle) Release(context.Context) syscall.Errno {
+	h.f.t.openings.leave(h)
 	h.data.Close()
 	return 0
 }

@@ -43,6 +43,7 @@ type tree struct {
 	asked    askedNames
 	members  knownMembers
 	access   access
+	openings openings
 	desk     desk
 	seen     seenRecords
 	started  time.Time

@@ -53,7 +53,7 @@ type Config struct {
 	Dir       string       // made when missing; must belong to the caller
 	Size      int64        // bound on the disk space taken, in bytes
 	BlockSize int64        // in bytes
-	Queue     int          // blocks that may wait to be written
+	Queue     int          // runs of blocks that may wait to be written
 	Logger    *slog.Logger // hears when the disk fails and when it is back; nil is silence
 }
 
@@ -63,11 +63,12 @@ type Store struct {
 	cfg     Config
 	queue   chan job
 	reads   chan struct{} // a token for each read of the disk under way
-	bufs    sync.Pool     // of *[]byte, for reads
-	stop    chan struct{} // closed to end the writer
-	stopped chan struct{} // closed when it has
-	used    atomic.Int64  // bytes taken, as last counted and written since
-	recent  atomic.Int64  // bytes written since space was last looked at
+	stop    chan struct{} // closed to end the goroutines
+	checks  chan *File    // files that may be whole, to be looked at
+	running sync.WaitGroup
+	busy    atomic.Int64 // when a write began last, in nanoseconds
+	used    atomic.Int64 // bytes taken, as last counted and written since
+	recent  atomic.Int64 // bytes written since space was last looked at
 
 	mu       sync.Mutex // guards what follows; never held during I/O on blocks
 	root     *os.Root
@@ -89,17 +90,17 @@ func Open(cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		cfg: cfg, root: root,
-		queue:   make(chan job, cfg.Queue),
-		reads:   make(chan struct{}, maxReads),
-		stop:    make(chan struct{}),
-		stopped: make(chan struct{}),
+		queue:  make(chan job, cfg.Queue),
+		reads:  make(chan struct{}, maxReads),
+		stop:   make(chan struct{}),
+		checks: make(chan *File, maxChecks),
 	}
-	s.bufs.New = func() any { b := make([]byte, cfg.BlockSize); return &b }
 	s.files, err = simplelru.NewLRU(maxOpen, func(_ string, f *files) { f.close() })
 	if err != nil {
 		return nil, err
 	}
-	go s.write()
+	s.running.Go(s.write)
+	s.running.Go(s.check)
 	return s, nil
 }
 
@@ -145,8 +146,13 @@ func ours(info fs.FileInfo, kind, forbidden fs.FileMode) error {
 // Close stops writing. Blocks still in the queue are let go unwritten.
 func (s *Store) Close() error {
 	close(s.stop)
+	stopped := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(stopped)
+	}()
 	select {
-	case <-s.stopped:
+	case <-stopped:
 	case <-time.After(closeTimeout):
 		return fmt.Errorf("cache directory %s: a write does not end", s.cfg.Dir)
 	}

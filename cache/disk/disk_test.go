@@ -49,7 +49,7 @@ func fill(t testing.TB, s *Store, key string) {
 	done := make(chan struct{})
 	const n = (fileSize + blockSize - 1) / blockSize
 	for i := range int64(n) {
-		if !f.Write(i, content(key, i, sizeOf(i)), func() { done <- struct{}{} }) {
+		if !f.Write(i, [][]byte{content(key, i, sizeOf(i))}, func() { done <- struct{}{} }) {
 			t.Fatal("the queue is full")
 		}
 	}
@@ -64,7 +64,7 @@ func good(t testing.TB, s *Store, key string) (n int64) {
 	f := s.File(key, fileSize)
 	for i := range int64((fileSize + blockSize - 1) / blockSize) {
 		p := make([]byte, sizeOf(i))
-		if !f.Read(i, p) {
+		if ok, _ := f.Read(i, p); !ok {
 			continue
 		}
 		n++
@@ -108,7 +108,7 @@ func TestAbsentCountsUpToTheNextBlock(t *testing.T) {
 	if n := f.Absent(0, 11); n != 11 {
 		t.Errorf("of nothing: %d", n)
 	}
-	write := func(open *files) error { return f.writeBlock(open, 6, content("a", 6, blockSize)) }
+	write := func(open *files) error { return f.writeRun(open, 6, [][]byte{content("a", 6, blockSize)}) }
 	if err := f.use(true, write); err != nil {
 		t.Fatal(err)
 	}

@@ -16,12 +16,13 @@ import (
 type File struct {
 	store *Store
 	id    identity
+	key   string
 	size  int64
 }
 
 // File names a file by a key that stands for its bytes, for ever.
 func (s *Store) File(key string, size int64) *File {
-	return &File{store: s, id: identify(key, size), size: size}
+	return &File{store: s, id: identify(key, size), key: key, size: size}
 }
 
 // files are the data and the table of a File, open.
@@ -132,6 +133,7 @@ func (f *File) prepare(open *files) error {
 		if _, err := open.table.WriteAt(want, 0); err != nil {
 			return err
 		}
+		f.label(open.table)
 	case err != nil && !errors.Is(err, io.EOF):
 		return err
 	case string(got) != string(want):

@@ -9,6 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// MaxRun is the most blocks that one write may bring. At 4 MiB, and blocks of
+// 128 KiB, larger ones are no faster.
+const MaxRun = 32
+
 const (
 	// maxReads bounds the reads under way. A disk that hangs keeps as many
 	// goroutines and buffers, and no more.
@@ -23,20 +27,13 @@ const (
 var errSlow = errors.New("disk does not answer")
 
 // Read fills p, which has the length of block i, and tells whether the block
-// was there and right.
-func (f *File) Read(i int64, p []byte) bool {
-	// The disk gets a buffer of its own: one that hangs keeps it.
-	buf := f.store.bufs.Get().(*[]byte)
-	own := (*buf)[:len(p)]
+// was there and right. When lost is set the disk hangs with p, which then
+// belongs to it for ever.
+func (f *File) Read(i int64, p []byte) (ok, lost bool) {
 	err := f.store.guard(func() error {
-		return f.use(false, func(open *files) error { return f.readBlock(open, i, own) })
+		return f.use(false, func(open *files) error { return f.readBlock(open, i, p) })
 	})
-	if errors.Is(err, errSlow) {
-		return f.store.judge(err)
-	}
-	copy(p, own)
-	f.store.bufs.Put(buf)
-	return f.store.judge(err)
+	return f.store.judge(err), errors.Is(err, errSlow)
 }
 
 // Absent counts the blocks from i on, at most n, that are not there: all of
@@ -97,20 +94,21 @@ func (s *Store) judge(err error) bool {
 	return false
 }
 
-// job is one block to be written.
+// job is a run of blocks to be written.
 type job struct {
 	file *File
 	i    int64
-	p    []byte
+	bufs [][]byte
 	done func()
 }
 
-// Write queues p to be kept as block i and calls done when p is not needed
-// any more, from another goroutine. When the queue is full it does neither,
-// and returns false: keeping is never waited for.
-func (f *File) Write(i int64, p []byte, done func()) bool {
+// Write queues bufs to be kept as the blocks from i on, at most [MaxRun], and
+// calls done when they are not needed any more, from another goroutine. When
+// the queue is full it does neither, and returns false: keeping is never waited
+// for.
+func (f *File) Write(i int64, bufs [][]byte, done func()) bool {
 	select {
-	case f.store.queue <- job{f, i, p, done}:
+	case f.store.queue <- job{f, i, bufs, done}:
 		return true
 	default:
 		return false
@@ -120,7 +118,6 @@ func (f *File) Write(i int64, p []byte, done func()) bool {
 // write is the goroutine that writes what is queued, and keeps to the bounds
 // on space.
 func (s *Store) write() {
-	defer close(s.stopped)
 	s.trim()
 	for {
 		select {
@@ -128,8 +125,12 @@ func (s *Store) write() {
 			s.discard()
 			return
 		case j := <-s.queue:
-			err := j.file.use(true, func(open *files) error { return j.file.writeBlock(open, j.i, j.p) })
-			n := int64(len(j.p))
+			s.busy.Store(time.Now().UnixNano())
+			err := j.file.use(true, func(open *files) error { return j.file.writeRun(open, j.i, j.bufs) })
+			n := int64(0)
+			for _, p := range j.bufs {
+				n += int64(len(p))
+			}
 			j.done()
 			s.wrote(n, err)
 		}

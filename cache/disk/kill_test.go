@@ -30,7 +30,7 @@ func victim(dir string) {
 		key := fmt.Sprint("file", rand.IntN(shared))
 		f := s.File(key, fileSize)
 		i := rand.Int64N(11)
-		f.Write(i, content(key, i, sizeOf(i)), func() {})
+		f.Write(i, [][]byte{content(key, i, sizeOf(i))}, func() {})
 		if rand.IntN(50) == 0 {
 			s.drop(s.directory(), f.id.name()) // so that files are made, too
 		}

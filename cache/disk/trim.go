@@ -75,6 +75,15 @@ func (s *Store) drop(root *os.Root, name string) {
 	_ = root.Remove(name + dataName)
 }
 
+// forget closes files that are not those of that name any more.
+func (s *Store) forget(name string, open *files) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now, ok := s.files.Peek(name); ok && now == open {
+		s.files.Remove(name)
+	}
+}
+
 // count lists the files of the store, with the space they take.
 func count(root *os.Root) (all []kept, total int64, err error) {
 	entries, err := fs.ReadDir(root.FS(), ".")
