@@ -49,6 +49,7 @@ type verdict struct {
 	refused error // nil: it may be read
 	token   int64 // api.Client.TokenChanges then
 	until   time.Time
+	kept    time.Time // when it was kept on disk last
 }
 
 // checkAccess refuses an asset whose data may not be read now. One of which
@@ -68,7 +69,7 @@ func (t *tree) checkAccess(ctx context.Context, s *source) error {
 	done := a.flights.DoChan(strconv.FormatInt(token, 10)+" "+s.asset.ID, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupBudget)
 		defer cancel()
-		return nil, a.note(s.asset.ID, token, s.Allowed(ctx), t.cfg.Refresh)
+		return nil, t.noteAccess(s, token, s.Allowed(ctx))
 	})
 	if v.token == token && v.refused == nil && !v.until.IsZero() {
 		return nil // only its time is over: nobody waits
@@ -79,10 +80,20 @@ func (t *tree) checkAccess(ctx context.Context, s *source) error {
 	case r := <-done:
 		return r.Err
 	case <-patience.C:
-		return a.note(s.asset.ID, token, errNoAnswer, t.cfg.Refresh)
+		return t.noteAccess(s, token, errNoAnswer)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// noteAccess keeps the outcome of a call for the data of s, here and on disk,
+// and returns what holds now.
+func (t *tree) noteAccess(s *source, token int64, err error) error {
+	refused := t.access.note(s.asset.ID, token, err, t.cfg.Refresh)
+	if err == nil || refused != nil {
+		t.keepAccess(s, refused)
+	}
+	return refused
 }
 
 // note keeps the outcome of a call for the data of an asset, and returns what
@@ -96,7 +107,7 @@ func (a *access) note(asset string, token int64, err error, refresh time.Duratio
 	case token < v.token:
 		return v.refused
 	case err == nil:
-		v = verdict{token: token, until: time.Now().Add(recheckAccess)}
+		v = verdict{token: token, until: time.Now().Add(recheckAccess), kept: v.kept}
 	case fault.IsRefusal(err):
 		v = verdict{
 			refused: fmt.Errorf("the platform shows this asset and refuses its data (it is discoverable only, or not shared with you any more): %w", err),
@@ -110,6 +121,44 @@ func (a *access) note(asset string, token int64, err error, refresh time.Duratio
 	}
 	a.verdicts[asset] = v
 	return v.refused
+}
+
+// keepEvery is how often it is kept on disk that an asset may be read: each
+// folder that is listed says it again.
+const keepEvery = time.Minute
+
+// keepNow reports whether that is due, and counts it as done.
+func (a *access) keepNow(asset string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v, known := a.verdicts[asset]
+	if !known || time.Since(v.kept) < keepEvery {
+		return false
+	}
+	v.kept = time.Now()
+	a.verdicts[asset] = v
+	return true
+}
+
+// known reports whether anything was heard of an asset in this mount.
+func (a *access) known(asset string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, known := a.verdicts[asset]
+	return known
+}
+
+// restore takes it that an asset may be read until then, if nothing is known.
+func (a *access) restore(asset string, until time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, known := a.verdicts[asset]; known {
+		return
+	}
+	if a.verdicts == nil {
+		a.verdicts = make(map[string]verdict)
+	}
+	a.verdicts[asset] = verdict{until: until}
 }
 
 // doubt makes the next look at an asset ask the platform, if err says that

@@ -85,7 +85,7 @@ func (t *tree) listOrFind(ctx context.Context, s *source, dir, name string) (*re
 			go func() {
 				token := t.dep.API.TokenChanges()
 				if e, err := s.Find(ctx, dir, name); err == nil {
-					t.access.note(s.asset.ID, token, nil, t.cfg.Refresh)
+					_ = t.noteAccess(s, token, nil) // what is found may be read
 					found <- &e
 				}
 			}()

@@ -65,6 +65,12 @@ func listingKey(s *source, dir string) string { return s.Version() + "\x00" + di
 func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing, error) {
 	key := listingKey(s, dir)
 	load := func(ctx context.Context) (*remote.Listing, error) {
+		t.keepName(s)
+		if l := t.keptListing(s, dir); l != nil {
+			count, examples := l.Hidden()
+			t.hidden.set(s.asset.ID, dir, count, examples)
+			return l, nil
+		}
 		token := t.dep.API.TokenChanges()
 		l, err := s.List(ctx, dir)
 		if errors.Is(err, fault.ErrInvalid) && s.asset.Type == api.Combined {
@@ -73,7 +79,7 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 			return nil, fmt.Errorf("the record names no contained assets: %w: %w", fault.ErrRefused, err)
 		}
 		if s.Immutable() && (err == nil || fault.IsRefusal(err)) {
-			err = t.access.note(s.asset.ID, token, err, t.cfg.Refresh)
+			err = t.noteAccess(s, token, err)
 		}
 		if err != nil {
 			return nil, err
@@ -81,6 +87,7 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 		count, examples := l.Hidden()
 		t.hidden.set(s.asset.ID, dir, count, examples)
 		t.asked.forget(key)
+		t.keepListing(s, dir, l)
 		return l, nil
 	}
 	l, err := t.listings.Get(ctx, key, t.maxAge(s), load)

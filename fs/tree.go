@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -44,6 +45,7 @@ type tree struct {
 	members  knownMembers
 	access   access
 	openings openings
+	named    sync.Map // versions of assets whose names are on disk
 	desk     desk
 	seen     seenRecords
 	started  time.Time

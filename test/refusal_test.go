@@ -244,11 +244,17 @@ var refusals = map[string]func(*testing.T, *ward){
 		w.m.fails("No such file or directory", "cat", w.m.path(".by-id", w.ids["shared"], "a"))
 	},
 
-	"the cache on disk gives the next mount nothing of an asset that is no longer shared": func(t *testing.T, w *ward) {
+	"the cache on disk gives the next mount what it would have given this one: a refusal ends that, for all mounts to come": func(t *testing.T, w *ward) {
 		w.mount()
 		w.reads("shared/a")
+		w.m.run("ls", w.m.path("dataset", "shared", "sub"))
 		w.m.stop()
 		w.share("shared", "discoverable")
+		w.mount()
+		w.reads("shared/a")
+		w.refuses("cat", w.m.path("dataset", "shared", "sub", "b"))
+		w.refuses("cat", w.m.path("dataset", "shared", "a"))
+		w.m.stop()
 		w.mount()
 		w.refuses("cat", w.m.path("dataset", "shared", "a"))
 		w.m.stop()

@@ -65,6 +65,7 @@ type Store struct {
 	reads   chan struct{} // a token for each read of the disk under way
 	stop    chan struct{} // closed to end the goroutines
 	checks  chan *File    // files that may be whole, to be looked at
+	values  chan value    // to be written
 	running sync.WaitGroup
 	busy    atomic.Int64 // when a write began last, in nanoseconds
 	used    atomic.Int64 // bytes taken, as last counted and written since
@@ -94,6 +95,7 @@ func Open(cfg Config) (*Store, error) {
 		reads:  make(chan struct{}, maxReads),
 		stop:   make(chan struct{}),
 		checks: make(chan *File, maxChecks),
+		values: make(chan value, maxValues),
 	}
 	s.files, err = simplelru.NewLRU(maxOpen, func(_ string, f *files) { f.close() })
 	if err != nil {
@@ -101,6 +103,7 @@ func Open(cfg Config) (*Store, error) {
 	}
 	s.running.Go(s.write)
 	s.running.Go(s.check)
+	s.running.Go(s.keepValues)
 	return s, nil
 }
 

@@ -56,7 +56,9 @@ func (f *File) Absent(i, n int64) int64 {
 }
 
 // guard runs a read of the disk, and waits for it only so long.
-func (s *Store) guard(read func() error) error {
+func (s *Store) guard(read func() error) error { return s.guardFor(patience, read) }
+
+func (s *Store) guardFor(patience time.Duration, read func() error) error {
 	select {
 	case s.reads <- struct{}{}:
 	default:

@@ -22,16 +22,18 @@ const (
 	floorMost = 2 << 30
 )
 
-// kept is a file of the store as the directory has it.
+// kept is a file of the store as the directory has it, or a value.
 type kept struct {
-	name  string
+	name  string // without what tells data and table apart
+	value bool
 	taken int64
 	last  time.Time
 }
 
 // trim counts what is there, and drops the files not wanted for the longest
 // time while it is more than allowed or the disk is too full. It makes more
-// room than needed, a tenth, so as not to come again at once.
+// room than needed, a tenth, so as not to come again at once. Values go by
+// themselves, or when no file is left to drop.
 func (s *Store) trim() {
 	s.recent.Store(0)
 	root := s.directory()
@@ -47,21 +49,44 @@ func (s *Store) trim() {
 		s.judge(err)
 		return
 	}
-	excess := total - s.cfg.Size
-	if excess > 0 {
-		excess += s.cfg.Size / 10
-	}
-	excess = max(excess, lacking(root))
 	slices.SortFunc(all, func(a, b kept) int { return a.last.Compare(b.last) })
-	for _, k := range all {
-		if excess <= 0 {
-			break
+	files, values := split(all)
+	excess := func(total, size int64) int64 {
+		if total > size {
+			return total - size + size/10
 		}
-		s.drop(root, k.name)
-		excess -= k.taken
-		total -= k.taken
+		return 0
 	}
-	s.used.Store(total)
+	ofValues := int64(0)
+	for _, v := range values {
+		ofValues += v.taken
+	}
+	values, freed := s.dropFirst(root, values, excess(ofValues, s.cfg.Size/valuesPart))
+	total -= freed
+	_, freed = s.dropFirst(root, append(files, values...), max(excess(total, s.cfg.Size), lacking(root)))
+	s.used.Store(total - freed)
+}
+
+// split tells files and values apart.
+func split(all []kept) (files, values []kept) {
+	for _, k := range all {
+		if k.value {
+			values = append(values, k)
+		} else {
+			files = append(files, k)
+		}
+	}
+	return files, values
+}
+
+// dropFirst drops the first of all until they have taken as much as excess.
+func (s *Store) dropFirst(root *os.Root, all []kept, excess int64) (left []kept, freed int64) {
+	for freed < excess && len(all) > 0 {
+		s.drop(root, all[0].name)
+		freed += all[0].taken
+		all = all[1:]
+	}
+	return all, freed
 }
 
 // drop removes the files of one name; the table first, so that no block
@@ -73,6 +98,7 @@ func (s *Store) drop(root *os.Root, name string) {
 	s.mu.Unlock()
 	_ = root.Remove(name + tableName) // another process may have been first
 	_ = root.Remove(name + dataName)
+	_ = root.Remove(name + valueName)
 }
 
 // forget closes files that are not those of that name any more.
@@ -94,20 +120,25 @@ func count(root *os.Root) (all []kept, total int64, err error) {
 	for _, e := range entries {
 		name, isTable := strings.CutSuffix(e.Name(), tableName)
 		name = strings.TrimSuffix(name, dataName)
+		name, isValue := strings.CutSuffix(name, valueName)
 		info, err := e.Info()
 		if err != nil {
 			continue // gone meanwhile
 		}
+		if orphan(e.Name(), info) {
+			_ = root.Remove(e.Name())
+			continue
+		}
 		k := found[name]
 		if k == nil {
-			k = &kept{name: name}
+			k = &kept{name: name, value: isValue}
 			found[name] = k
 		}
 		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 			k.taken += stat.Blocks * 512
 			total += stat.Blocks * 512
 		}
-		if isTable {
+		if isTable || isValue {
 			k.last = info.ModTime()
 		}
 	}
