@@ -209,5 +209,12 @@ func (h *Handle) Whole() *os.File {
 	if h.file.disk == nil || h.file.key.size < WholeSize {
 		return nil
 	}
-	return h.file.disk.Whole()
+	whole := h.file.disk.Whole()
+	if whole != nil {
+		c := h.cache
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.stats.Passed++
+	}
+	return whole
 }

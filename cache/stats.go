@@ -20,6 +20,7 @@ type Stats struct {
 	BytesKept    int64 `json:"bytes_kept"`    // read from the disk cache instead
 	BytesRead    int64 `json:"bytes_read"`    // given to readers
 
+	Passed   int64 `json:"passed"`    // opens of files that are whole on disk, which are read past the cache
 	Unkept   int64 `json:"unkept"`    // blocks that memory needed for others before the disk had them
 	DiskUsed int64 `json:"disk_used"` // taken by the disk cache, as last counted
 
