@@ -28,8 +28,10 @@ import (
 	"codeoceanfs/control/request"
 	"codeoceanfs/fs/daemon"
 	"codeoceanfs/fs/doctor"
+	"codeoceanfs/fs/inventory"
 	"codeoceanfs/fs/mountpoint"
 	"codeoceanfs/fs/service"
+	"codeoceanfs/fs/warm"
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/bucket"
 	"codeoceanfs/remote/emulator"
@@ -116,6 +118,8 @@ func app(parent *daemon.Parent) *cli.App {
 			demoCommand(parent),
 			emulatorCommand(),
 			waitCommand(),
+			warmCommand(),
+			cacheCommand(),
 			{
 				Name: "version", Usage: "print the version",
 				Action: func(c *cli.Context) error {
@@ -136,6 +140,9 @@ func app(parent *daemon.Parent) *cli.App {
 	}
 	for _, command := range a.Commands {
 		command.OnUsageError = usage
+		for _, sub := range command.Subcommands {
+			sub.OnUsageError = usage
+		}
 	}
 	return a
 }
@@ -301,7 +308,7 @@ func mountCommand(parent *daemon.Parent) *cli.Command {
 		Name: "mount", Usage: "mount a deployment", ArgsUsage: "MOUNTPOINT", Flags: all,
 		Description: "codeoceanfs mount --domain codeocean.example.org ~/codeocean",
 		Before: func(c *cli.Context) (err error) {
-			buckets, err = configure(c, all)
+			buckets, err = configure(c, all, all)
 			return err
 		},
 		Action: func(c *cli.Context) error {
@@ -326,7 +333,7 @@ func doctorCommand() *cli.Command {
 		Name: "doctor", Usage: "look for what keeps a mount from working, and say how to mend it", ArgsUsage: "[MOUNTPOINT]", Flags: all,
 		Description: "The flags are those of mount. Each line says ok, a note, or what to fix; the exit status is 2 if there is something to fix. With a MOUNTPOINT it looks at the mount there, else at all.",
 		Before: func(c *cli.Context) (err error) {
-			buckets, err = configure(c, all)
+			buckets, err = configure(c, all, all)
 			return err
 		},
 		Action: func(c *cli.Context) error {
@@ -435,9 +442,10 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 	return mountFailed(err)
 }
 
-// configure gives the flags that were not set the values that the configuration
-// file has for them, and returns its rules for buckets.
-func configure(c *cli.Context, all []cli.Flag) (map[string]bucket.Rule, error) {
+// configure gives the flags of a command that were not set the values that the
+// configuration file has for them, which may have all, and returns its rules for
+// buckets.
+func configure(c *cli.Context, all, own []cli.Flag) (map[string]bucket.Rule, error) {
 	text := make(map[string]bool) // flag → whether its value is text
 	for _, f := range all {
 		_, text[f.Names()[0]] = f.(*altsrc.StringFlag)
@@ -451,10 +459,80 @@ func configure(c *cli.Context, all []cli.Flag) (map[string]bucket.Rule, error) {
 	if !c.IsSet("token-file") && api.HasToken(os.Getenv) {
 		delete(config.Flags, "token-file")
 	}
-	if err := altsrc.ApplyInputSourceValues(c, altsrc.NewMapInputSource(config.File, config.Flags), all); err != nil {
+	if err := altsrc.ApplyInputSourceValues(c, altsrc.NewMapInputSource(config.File, config.Flags), own); err != nil {
 		return nil, usagef("%s: %w", config.File, err)
 	}
 	return config.Buckets, nil
+}
+
+func warmCommand() *cli.Command {
+	return &cli.Command{
+		Name: "warm", Usage: "keep files of a mount on disk before they are read", ArgsUsage: "PATH...",
+		Description: "codeoceanfs warm ~/codeocean/dataset/NAME\n\nThe files at and below PATH are read through the mount, unless they are on disk already.",
+		Flags:       []cli.Flag{&cli.IntFlag{Name: "parallel", Value: 16, Usage: "read `N` files at once"}},
+		Action: func(c *cli.Context) error {
+			switch {
+			case c.NArg() == 0:
+				return usagef("PATH is missing: codeoceanfs warm [flags] PATH...")
+			case c.Int("parallel") < 1:
+				return usagef("--parallel %d: at least 1", c.Int("parallel"))
+			}
+			done, err := warm.Run(c.Context, c.Args().Slice(), c.Int("parallel"), warm.Show(c.App.Writer))
+			if err != nil && done.Files == 0 {
+				return usagef("%w", err)
+			}
+			done.Report(c.App.Writer)
+			if n := len(done.Failures); err == nil && n > 0 {
+				err = fmt.Errorf("%d of %d files are not on disk", n, done.Files)
+			}
+			return err
+		},
+	}
+}
+
+// cacheFlags are those of mount that say where the cache is.
+func cacheFlags() []cli.Flag {
+	return slices.DeleteFunc(mountFlags(), func(f cli.Flag) bool {
+		return !slices.Contains([]string{"cache-dir", "cache-size", "config"}, f.Names()[0])
+	})
+}
+
+func cacheCommand() *cli.Command {
+	own := cacheFlags()
+	before := func(c *cli.Context) error {
+		if c.Args().First() == "clear" {
+			return nil // it has flags of its own
+		}
+		_, err := configure(c, mountFlags(), own)
+		return err
+	}
+	clearing := cacheFlags()
+	return &cli.Command{
+		Name: "cache", Usage: "show what of files is kept on disk", Flags: own, Before: before,
+		Subcommands: []*cli.Command{{
+			Name: "clear", Usage: "remove it; mounts go on, and fetch again what they need", Flags: clearing,
+			Before: func(c *cli.Context) error {
+				_, err := configure(c, mountFlags(), clearing)
+				return err
+			},
+			Action: func(c *cli.Context) error {
+				if c.NArg() > 0 {
+					return usagef("cache clear takes no arguments, only flags: %s", strings.Join(c.Args().Slice(), " "))
+				}
+				return inventory.Clear(c.App.Writer, service.DataDir(service.Absolute(c.String("cache-dir"))))
+			},
+		}},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return usagef("there is no command cache %s: cache, or cache clear", c.Args().First())
+			}
+			var limit int64
+			if err := sizes(c, map[string]*int64{"cache-size": &limit}); err != nil {
+				return exitError{err, exitUsage}
+			}
+			return inventory.Show(c.App.Writer, service.DataDir(service.Absolute(c.String("cache-dir"))), limit, time.Now())
+		},
+	}
 }
 
 func demoCommand(parent *daemon.Parent) *cli.Command {

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -195,6 +196,33 @@ func (c *Cache) settle(f *file, n int64) {
 	if f.unkept == 0 && f.key.size >= WholeSize {
 		f.disk.Check()
 	}
+}
+
+// Stored counts the bytes of o that are on disk. What memory has of it and the
+// disk has not, as after somebody has cleared it, is written now. ok is false
+// when nothing is kept on disk, or the disk does not say.
+func (c *Cache) Stored(o Object) (n int64, ok bool) {
+	if c.disk == nil {
+		return 0, false
+	}
+	n, there, ok := c.disk.File(o.Key(), o.Size()).There()
+	if !ok {
+		return 0, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.files[fileKey{o.Key(), o.Size()}]
+	if f == nil || f.unkept > 0 || c.closed {
+		return n, true
+	}
+	for _, i := range slices.Sorted(maps.Keys(f.blocks)) {
+		if b := f.blocks[i]; b.ready && !there[i] {
+			c.keeping.queue = append(c.keeping.queue, b)
+			f.unkept++
+		}
+	}
+	c.writeSome()
+	return n, true
 }
 
 // WholeSize is the size from which it pays to read a file past this cache, once

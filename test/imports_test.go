@@ -17,7 +17,7 @@ const module = "codeoceanfs"
 // no HTTP, remote no FUSE, and the emulator nothing of the client: a field name
 // that both got wrong must not cancel itself out.
 var arrows = map[string][]string{
-	"":                        {"control/client", "control/request", "fs/daemon", "fs/doctor", "fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
+	"":                        {"control/client", "control/request", "fs/daemon", "fs/doctor", "fs/inventory", "fs/mountpoint", "fs/service", "fs/warm", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
 	"cache":                   {"cache/..."},
 	"control":                 {"control/request", "remote", "remote/fault"},
 	"control/client":          {"control/request"},
@@ -27,8 +27,10 @@ var arrows = map[string][]string{
 	"fs":                      {"cache", "control", "control/...", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names", "remote/transport"},
 	"fs/daemon":               {},
 	"fs/doctor":               {"fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/fault"},
+	"fs/inventory":            {"cache/disk", "remote"},
 	"fs/mountpoint":           {},
 	"fs/service":              {"cache", "control/...", "fs", "fs/mountpoint", "remote", "remote/..."},
+	"fs/warm":                 {"fs/mountpoint"},
 	"test":                    {"..."},
 	"remote":                  {"remote/api", "remote/bucket", "remote/catalog", "remote/fault", "remote/names", "remote/transport"},
 	"remote/api":              {"remote/fault", "remote/transport"},
@@ -48,7 +50,7 @@ var homes = map[string][]string{
 	"github.com/aws/":                 {"remote/bucket", "remote/emulator/..."},
 	"github.com/hashicorp/golang-lru": {"cache/..."},
 	"github.com/urfave/cli":           {""},
-	"github.com/docker/go-units":      {"", "fs/doctor"},
+	"github.com/docker/go-units":      {"", "fs/doctor", "fs/inventory", "fs/warm"},
 	"gopkg.in/yaml.v3":                {"fs/service"},
 	"github.com/moby/sys/mountinfo":   {"fs/mountpoint"},
 	"github.com/prometheus/":          {"control"},

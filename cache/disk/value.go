@@ -50,7 +50,11 @@ func valueID(key string) identity { return identify("value\x00"+key, -1) }
 func (s *Store) Value(key string) ([]byte, bool) {
 	read := make(chan []byte, 1)
 	err := s.guardFor(valuePatience, func() error {
-		v, err := s.readValue(valueID(key))
+		root := s.directory()
+		if root == nil {
+			return fs.ErrNotExist
+		}
+		v, err := readValue(root, valueID(key))
 		if err == nil {
 			read <- v
 		}
@@ -128,11 +132,7 @@ func writeValue(root *os.Root, name string, raw []byte) error {
 	return err
 }
 
-func (s *Store) readValue(id identity) ([]byte, error) {
-	root := s.directory()
-	if root == nil {
-		return nil, fs.ErrNotExist
-	}
+func readValue(root *os.Root, id identity) ([]byte, error) {
 	name := id.name() + valueName
 	f, err := openFile(root, name, os.O_RDONLY)
 	if errors.Is(err, errForeign) {

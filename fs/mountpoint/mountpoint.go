@@ -204,6 +204,20 @@ func Running(here string) (string, error) {
 	return "", fmt.Errorf("several mounts: choose one with --mount: %s", strings.Join(points, ", "))
 }
 
+// Of is the mount of ours that path is in.
+func Of(path string) (string, error) {
+	all, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
+		return m.FSType != "fuse."+Type || !Inside(path, m.Mountpoint), false
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the table of mounts: %w", err)
+	}
+	if len(all) == 0 {
+		return "", fmt.Errorf("%s is in no mount of %s", path, Type)
+	}
+	return all[len(all)-1].Mountpoint, nil
+}
+
 // Helper is the helper that mounts for users, or "". It is looked for in
 // the system's directories only: it runs with more rights than the user has,
 // and PATH is the user's.

@@ -285,7 +285,15 @@ func (s *Settings) dataDir() string {
 	if s.CacheSize == 0 {
 		return ""
 	}
-	return s.subdir("blocks")
+	return DataDir(s.CacheDir)
+}
+
+// DataDir is where in a cache directory blocks are kept; "" is nowhere.
+func DataDir(cacheDir string) string {
+	if cacheDir == "" {
+		return ""
+	}
+	return filepath.Join(cacheDir, "blocks")
 }
 
 func (s *Settings) subdir(name string) string {
