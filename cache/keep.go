@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"slices"
@@ -199,21 +200,21 @@ func (c *Cache) settle(f *file, n int64) {
 }
 
 // Stored counts the bytes of o that are on disk. What memory has of it and the
-// disk has not, as after somebody has cleared it, is written now. ok is false
-// when nothing is kept on disk, or the disk does not say.
-func (c *Cache) Stored(o Object) (n int64, ok bool) {
+// disk has not, as after somebody has cleared it, is written now. The error is
+// errors.ErrUnsupported where nothing is kept on disk; any other is the disk's.
+func (c *Cache) Stored(o Object) (n int64, err error) {
 	if c.disk == nil {
-		return 0, false
+		return 0, errors.ErrUnsupported
 	}
 	n, there, ok := c.disk.File(o.Key(), o.Size()).There()
 	if !ok {
-		return 0, false
+		return 0, errors.New("the disk cache does not say what it holds")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.files[fileKey{o.Key(), o.Size()}]
 	if f == nil || f.unkept > 0 || c.closed {
-		return n, true
+		return n, nil
 	}
 	for _, i := range slices.Sorted(maps.Keys(f.blocks)) {
 		if b := f.blocks[i]; b.ready && !there[i] {
@@ -222,7 +223,7 @@ func (c *Cache) Stored(o Object) (n int64, ok bool) {
 		}
 	}
 	c.writeSome()
-	return n, true
+	return n, nil
 }
 
 // WholeSize is the size from which it pays to read a file past this cache, once

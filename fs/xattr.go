@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"syscall"
@@ -81,9 +82,12 @@ func (f *file) stored(ctx context.Context, dest []byte) (uint32, syscall.Errno) 
 	if err != nil {
 		return 0, f.t.fail("getxattr", f.id, f.path(), err)
 	}
-	n, ok := f.t.cache.Stored(s.Object(f.path(), f.entry))
-	if !ok {
+	n, err := f.t.cache.Stored(s.Object(f.path(), f.entry))
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
 		return put("", dest)
+	case err != nil:
+		return 0, syscall.EIO // the cache has told of it; no reader sees it
 	}
 	return put(strconv.FormatInt(n, 10), dest)
 }

@@ -12,15 +12,20 @@ import (
 
 var errCorrupt = errors.New("block fails its checksum")
 
-// use calls do with the files of f as they are. Those that were closed at that
-// very moment, to make room or to see what is really there, are opened again.
+// errGone are files that somebody has deleted since they were opened.
+var errGone = errors.New("deleted while it was open")
+
+// use calls do with the files of f as they are. Those that turn out to be gone
+// are opened, or made, again.
 func (f *File) use(create bool, do func(open *files) error) error {
 	for again := false; ; again = true {
 		open, err := f.open(create)
 		if err != nil {
 			return err
 		}
-		if err = do(open); again || !errors.Is(err, os.ErrClosed) {
+		err = do(open)
+		f.store.release(open)
+		if again || !errors.Is(err, errGone) {
 			return err
 		}
 	}
@@ -91,7 +96,7 @@ func (f *File) linked(open *files) error {
 		}
 		if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink == 0 {
 			f.store.forget(f.id.name(), open)
-			return os.ErrClosed
+			return errGone
 		}
 	}
 	return nil

@@ -97,7 +97,7 @@ func Open(cfg Config) (*Store, error) {
 		checks: make(chan *File, maxChecks),
 		values: make(chan value, maxValues),
 	}
-	s.files, err = simplelru.NewLRU(maxOpen, func(_ string, f *files) { f.close() })
+	s.files, err = simplelru.NewLRU(maxOpen, evicted)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,8 @@ func (s *Store) File(key string, size int64) *File {
 // files are the data and the table of a File, open.
 type files struct {
 	data, table *os.File
+	users       int          // guarded by Store.mu
+	out         bool         // of Store.files, and closed by the last user; likewise
 	touched     atomic.Int64 // when it was last noted on disk that they are wanted, in seconds
 }
 
@@ -46,8 +48,9 @@ const (
 	touchEvery = time.Minute
 )
 
-// open returns the files of f, and makes them first if create is set. It
-// returns fs.ErrNotExist when they are not there or the disk is left alone.
+// open returns the files of f, and makes them first if create is set. The
+// caller releases them. It returns fs.ErrNotExist when they are not there or the
+// disk is left alone.
 func (f *File) open(create bool) (*files, error) {
 	s := f.store
 	root := s.directory()
@@ -57,6 +60,9 @@ func (f *File) open(create bool) (*files, error) {
 	name := f.id.name()
 	s.mu.Lock()
 	open, ok := s.files.Get(name)
+	if ok {
+		open.users++
+	}
 	s.mu.Unlock()
 	if ok {
 		return open, nil
@@ -77,10 +83,28 @@ func (f *File) open(create bool) (*files, error) {
 	defer s.mu.Unlock()
 	if other, ok := s.files.Get(name); ok {
 		open.close()
+		other.users++
 		return other, nil
 	}
+	open.users++
 	s.files.Add(name, open)
 	return open, nil
+}
+
+// release ends a use of open.
+func (s *Store) release(open *files) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if open.users--; open.users == 0 && open.out {
+		open.close()
+	}
+}
+
+// evicted is called when open is out of the list of open files, with mu held.
+func evicted(_ string, open *files) {
+	if open.out = true; open.users == 0 {
+		open.close()
+	}
 }
 
 func (f *File) openNew(root *os.Root, name string, flags int) (*files, error) {

@@ -86,8 +86,8 @@ func (s *Store) judge(err error) bool {
 	case err == nil:
 		s.worked()
 		return true
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign), errors.Is(err, os.ErrClosed):
-		// Not there, or closed to make room for others just now.
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign), errors.Is(err, errGone), errors.Is(err, os.ErrClosed):
+		// Not there, or gone just now; or all of this is being closed.
 	case errors.Is(err, errCorrupt):
 		s.cfg.Logger.Warn("disk cache: a block fails its checksum and is fetched again", "dir", s.cfg.Dir)
 	default:
@@ -159,7 +159,7 @@ func (s *Store) wrote(n int64, err error) {
 		if s.used.Add(n) > s.cfg.Size || s.recent.Add(n) > min(lookEvery, s.cfg.Size/4) {
 			s.trim()
 		}
-	case errors.Is(err, errForeign), errors.Is(err, os.ErrClosed):
+	case errors.Is(err, errForeign), errors.Is(err, errGone), errors.Is(err, os.ErrClosed):
 		// Dropped just now; the next write makes it anew.
 	case errors.Is(err, fs.ErrNotExist):
 		// Either the disk is left alone, or the directory is gone.

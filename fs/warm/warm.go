@@ -295,7 +295,10 @@ func wait(ctx context.Context, f *os.File, size int64) error {
 func stored(f *os.File) (int64, error) {
 	var buf [32]byte
 	n, err := unix.Fgetxattr(int(f.Fd()), "user.codeocean.stored", buf[:])
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.EIO):
+		return 0, nil // the disk does not say: it is asked again
+	case err != nil:
 		return 0, err
 	}
 	if n == 0 {
