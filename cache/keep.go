@@ -247,3 +247,21 @@ func (h *Handle) Whole() *os.File {
 	}
 	return whole
 }
+
+// ReadWhole fills p with what whole has from off on, as Whole gave it, and tells
+// whether it could. Unlike ReadAt it waits for as long as the disk takes.
+func (h *Handle) ReadWhole(whole *os.File, p []byte, off int64) bool {
+	if n, err := whole.ReadAt(p, off); n < len(p) {
+		h.file.disk.Note(err)
+		return false
+	}
+	h.cache.readKept(int64(len(p)))
+	return true
+}
+
+func (c *Cache) readKept(n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.BytesRead += n
+	c.stats.BytesKept += n
+}

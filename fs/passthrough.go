@@ -20,16 +20,19 @@ var _ fusefs.FilePassthroughFder = (*fileHandle)(nil)
 //
 // A release that the kernel makes is seen here only after it, so what is
 // counted here is never less than what the kernel counts.
+//
+// The kernel may refuse: it takes CAP_SYS_ADMIN, and a file system of the cache
+// that can be stacked upon. go-fuse does not say so, and asks no more in this
+// mount. Then our Read is called, which reads the same file.
 type openings struct {
 	mu    sync.Mutex // guards what follows
 	files map[*file]*opening
-	no    bool // the kernel, or our rights, do not allow it
 }
 
 // opening is one open file.
 type opening struct {
 	handles int
-	whole   *os.File // what the kernel reads; nil when it asks us
+	whole   *os.File // what is read; nil when it is read by way of the cache
 }
 
 // enter counts h, and decides how it is read.
@@ -61,7 +64,7 @@ func (o *openings) enter(h *fileHandle) {
 func (o *openings) mayPass(f *file) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return !o.no && o.files[f] == nil
+	return o.files[f] == nil
 }
 
 // leave ends what enter began.
@@ -76,15 +79,6 @@ func (o *openings) leave(h *fileHandle) {
 	if at.whole != nil {
 		_ = at.whole.Close() // it was only read
 	}
-}
-
-// refused notes that the kernel asks us for what it was to read itself: go-fuse
-// does not say so when it will not have a file. It needs CAP_SYS_ADMIN, and a
-// file system of the cache that can be stacked upon.
-func (o *openings) refused() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.no = true
 }
 
 // PassthroughFd is asked by go-fuse for each open, under a lock of its own.

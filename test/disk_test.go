@@ -178,6 +178,58 @@ func TestPassthroughLosesItsFile(t *testing.T) {
 	m.whole(t, "internal", "whole") // it heals
 }
 
+// TestPassthroughRefused keeps the cache on a file system of which the kernel
+// will not read files for us: we read them, and check them once, too.
+func TestPassthroughRefused(t *testing.T) {
+	t.Parallel()
+	needRoot(t, "mount an overlay")
+	base := t.TempDir()
+	dirs := map[string]string{}
+	for _, name := range []string{"lower", "upper", "work", "all"} {
+		dirs[name] = filepath.Join(base, name)
+		must(t, os.Mkdir(dirs[name], 0o700))
+	}
+	err := unix.Mount("overlay", dirs["all"], "overlay", 0, "lowerdir="+dirs["lower"]+",upperdir="+dirs["upper"]+",workdir="+dirs["work"])
+	if err != nil {
+		t.Skip("SKIPPED, no overlay can be mounted here: ", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dirs["all"], unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	d := withWhole(t)
+	env := d.environment(t)
+	for round := range 3 {
+		m, err := d.tryMount(t, t.TempDir(), env, "--cache-dir", filepath.Join(dirs["all"], "cache"))
+		must(t, err)
+		file, name := m.path("dataset", "internal", "whole"), contentName("internal", "whole")
+		if round == 0 {
+			m.whole(t, "internal", "whole")
+			m.stop()
+			continue
+		}
+		d.ResetCounts()
+		before := m.cacheStats().BytesRead
+		finish := m.hold(file)
+		for seed := range 3 {
+			if _, err := m.helper("random", file, name, strconv.Itoa(seed), "20"); err != nil {
+				t.Error(err)
+			}
+		}
+		if sum := finish(); len(sum) != 64 {
+			t.Error(sum)
+		}
+		if m.cacheStats().BytesRead == before {
+			t.Error("the kernel read it all the same")
+		}
+		if asked := d.asked(); len(asked) > 0 {
+			t.Errorf("it takes %v", asked)
+		}
+		m.stop()
+	}
+}
+
 // TestFullDisk keeps the cache on a disk that is full after a few files: nobody
 // who reads notices.
 func TestFullDisk(t *testing.T) {

@@ -58,6 +58,13 @@ func (f *File) Whole() *os.File {
 	return nil
 }
 
+// Note counts a failure to read what Whole gave.
+func (f *File) Note(err error) {
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.store.failed(err)
+	}
+}
+
 // errUnknown is a file that has no mark for the state it is in.
 var errUnknown = errors.New("not known to be whole")
 
