@@ -17,11 +17,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/bucket"
 	"codeoceanfs/remote/catalog"
+	"codeoceanfs/remote/fault"
 	"codeoceanfs/remote/transport"
 )
 
@@ -43,18 +45,20 @@ type Deployment struct {
 }
 
 // Open checks that the deployment answers and accepts the token, with one cheap
-// call, and prepares the rest. Nothing is loaded before Catalog.Run.
+// call, and prepares the rest. Nothing is loaded before Catalog.Run. Where there
+// is no way to the deployment, what is on disk of it will do, if there is any.
 func Open(ctx context.Context, cfg Config) (*Deployment, error) {
 	client, err := api.New(cfg.API)
 	if err != nil {
 		return nil, err
 	}
-	if err := client.Check(ctx); err != nil {
-		return nil, err
+	unchecked := client.Check(ctx)
+	if unchecked != nil && fault.KindOf(unchecked) != fault.ErrUnreachable {
+		return nil, unchecked
 	}
 	token, err := cfg.API.Token(ctx)
 	if token == "" {
-		return nil, err
+		return nil, errors.Join(unchecked, err)
 	}
 	buckets, err := bucket.New(cfg.Buckets)
 	if err != nil {
@@ -63,9 +67,18 @@ func Open(ctx context.Context, cfg Config) (*Deployment, error) {
 	sum := sha256.Sum256([]byte(client.Host() + "\x00" + token))
 	user := hex.EncodeToString(sum[:16])
 	cfg.Catalog.API, cfg.Catalog.Identity = client, user
+	known := catalog.New(cfg.Catalog)
+	if unchecked != nil {
+		if !known.OnDisk() {
+			return nil, unchecked
+		}
+		if log := cfg.API.Logger; log != nil {
+			log.Warn("mounting what is on disk; all else comes when the deployment answers", "error", unchecked)
+		}
+	}
 	return &Deployment{
 		API:     client,
-		Catalog: catalog.New(cfg.Catalog),
+		Catalog: known,
 		Buckets: buckets,
 		user:    user,
 	}, nil

@@ -2,6 +2,7 @@ package test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"codeoceanfs/remote/emulator"
@@ -70,4 +71,28 @@ func TestSecondRunIsLocal(t *testing.T) {
 	m = mount()
 	m.fails("Permission denied", "cat", m.path("dataset", "internal", "big"))
 	m.fails("Permission denied", "cat", m.path("dataset", "internal", "one"))
+}
+
+// TestPlatformAway mounts without the platform what an earlier mount has seen.
+func TestPlatformAway(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	env, cache := d.environment(t), filepath.Join(t.TempDir(), "cache")
+	m, err := d.tryMount(t, t.TempDir(), env, "--cache-dir", cache)
+	must(t, err)
+	names := []string{"empty", "one", "block+1", "many/f007"}
+	m.readAll(t, names...)
+	must(t, d.Close())
+	m.readAll(t, names...)
+	m.stop()
+	m, err = d.tryMount(t, t.TempDir(), env, "--cache-dir", cache)
+	must(t, err)
+	m.readAll(t, names...)
+	if !strings.Contains(m.log.String(), "mounting what is on disk") {
+		t.Error("the log does not say that the platform is away")
+	}
+	m.stop()
+	if _, err := d.tryMount(t, t.TempDir(), env, "--cache-dir", filepath.Join(t.TempDir(), "empty")); err == nil {
+		t.Error("mounted, with nothing there")
+	}
 }

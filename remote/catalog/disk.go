@@ -46,6 +46,17 @@ func (c *Catalog) diskFile() string {
 	return filepath.Join(c.cfg.Dir, "catalog-"+hex.EncodeToString(key[:8]))
 }
 
+// OnDisk reports whether a catalog was kept that Run will begin with, unless it
+// is damaged.
+func (c *Catalog) OnDisk() bool {
+	name := c.diskFile()
+	if name == "" {
+		return false
+	}
+	_, err := os.Stat(name)
+	return err == nil
+}
+
 // saveIfDue writes the catalog to disk if it has changed and that has not been
 // done just now.
 func (c *Catalog) saveIfDue() {
