@@ -10,8 +10,13 @@ func TestKeptListing(t *testing.T) {
 	for name, entries := range map[string][]Entry{
 		"nothing": nil,
 		"all kinds": {
-			{Raw: "a", Size: 1}, {Raw: "a", Dir: true}, {Raw: "b\n\xff", Size: 1 << 40}, {Raw: MetaName},
-			{Raw: "v", Size: 3, ETag: `"x"`, Modified: time.Unix(1700000000, 123)}, {Raw: "", Size: 5}, {Raw: "p/q/", Size: 2},
+			{Raw: "a", Size: 1},
+			{Raw: "a", Dir: true},
+			{Raw: "b\n\xff", Size: 1 << 40},
+			{Raw: MetaName},
+			{Raw: "v", Size: 3, ETag: `"x"`, Modified: time.Unix(1700000000, 123)},
+			{Raw: "", Size: 5},
+			{Raw: "p/q/", Size: 2},
 		},
 		"something hidden": {{Raw: "a", Size: -1}, {Raw: "b", Size: 1}, {Raw: "b", Size: 2}},
 	} {
