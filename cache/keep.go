@@ -30,22 +30,31 @@ func (f *fetch) kept(i int64, buf []byte) ([]byte, bool) {
 	if f.file.disk == nil {
 		return buf, false
 	}
-	ok, lost := f.file.disk.Read(i, buf)
+	c, old := f.cache, buf[:BlockSize]
+	ok, lost := f.file.disk.Read(i, buf, func() { c.found(old) })
 	if lost {
-		buf = f.cache.replace(f, buf)
+		buf = c.replace(f, len(buf))
 	}
 	return buf, ok
 }
 
 // replace gives the block that f fills another buffer: the disk hangs, and has
-// the old one. It is not of the budget's, and neither is the old one any more.
-func (c *Cache) replace(f *fetch, buf []byte) []byte {
+// the old one. There are as many more than the budget has as reads that hang,
+// which package disk bounds.
+func (c *Cache) replace(f *fetch, n int) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	buf = make([]byte, len(buf), BlockSize)
+	buf := c.mem.replacement()[:n]
 	f.blocks[f.done].buf = buf
-	c.mem.lost = true
 	return buf
+}
+
+// found takes back a buffer of a read that did not hang for ever.
+func (c *Cache) found(buf []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mem.lost--
+	c.mem.put(buf)
 }
 
 // absent counts the blocks from i on that are not on disk, up to the end of f.

@@ -11,7 +11,8 @@ type memory struct {
 	reserved int64
 	pool     [][]byte
 	slabs    [][]byte
-	lost     bool // a disk that hangs may write to a slab at any time
+	lost     int                // buffers that a disk which hangs may write to at any time
+	more     map[*byte]struct{} // replacements of these, and of some that were found
 }
 
 // slabBlocks are allocated at once: 1 MiB, so that the memory of a small
@@ -35,16 +36,34 @@ func (m *memory) take() []byte {
 	return buf
 }
 
-// put gives a buffer back; nil is none.
-func (m *memory) put(buf []byte) {
-	if buf != nil {
-		m.pool = append(m.pool, buf[:BlockSize])
+// replacement returns a buffer in place of one that a disk which hangs may write
+// to at any time, until it is found. It is one more than the budget has.
+func (m *memory) replacement() []byte {
+	m.lost++
+	buf := make([]byte, BlockSize)
+	if m.more == nil {
+		m.more = make(map[*byte]struct{})
 	}
+	m.more[&buf[0]] = struct{}{}
+	return buf
+}
+
+// put gives a buffer back; nil is none. A replacement goes when what it was for
+// is found.
+func (m *memory) put(buf []byte) {
+	if buf == nil {
+		return
+	}
+	if _, ok := m.more[&buf[0]]; ok && len(m.more) > m.lost {
+		delete(m.more, &buf[0])
+		return
+	}
+	m.pool = append(m.pool, buf[:BlockSize])
 }
 
 // free gives the memory back to the system, unless somebody still reads it.
 func (m *memory) free() error {
-	if m.reserved > 0 || m.lost {
+	if m.reserved > 0 || m.lost > 0 {
 		return nil
 	}
 	m.pool = nil

@@ -64,7 +64,7 @@ func good(t testing.TB, s *Store, key string) (n int64) {
 	f := s.File(key, fileSize)
 	for i := range int64((fileSize + blockSize - 1) / blockSize) {
 		p := make([]byte, sizeOf(i))
-		if ok, _ := f.Read(i, p); !ok {
+		if ok, _ := f.Read(i, p, func() {}); !ok {
 			continue
 		}
 		n++

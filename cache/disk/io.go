@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,17 +24,27 @@ const (
 	patience = 500 * time.Millisecond
 )
 
-// errSlow is a read that took too long.
-var errSlow = errors.New("disk does not answer")
+var (
+	// errSlow is a read that took too long, and goes on.
+	errSlow = errors.New("disk does not answer")
+	// errBusy is one that was not begun: as many hang already.
+	errBusy = errors.New("disk has not answered before")
+)
 
 // Read fills p, which has the length of block i, and tells whether the block
-// was there and right. When lost is set the disk hangs with p, which then
-// belongs to it for ever.
-func (f *File) Read(i int64, p []byte) (ok, lost bool) {
+// was there and right. When lost is set the disk hangs with p, which belongs to
+// it until it calls late, from another goroutine; which it may never do.
+func (f *File) Read(i int64, p []byte, late func()) (ok, lost bool) {
+	var left atomic.Bool // by the first of the two: the disk, or who waits for it
 	err := f.store.guard(func() error {
-		return f.use(false, func(open *files) error { return f.readBlock(open, i, p) })
+		err := f.use(false, func(open *files) error { return f.readBlock(open, i, p) })
+		if left.Swap(true) {
+			late()
+		}
+		return err
 	})
-	return f.store.judge(err), errors.Is(err, errSlow)
+	ok = f.store.judge(err)
+	return ok, errors.Is(err, errSlow) && !left.Swap(true)
 }
 
 // Absent counts the blocks from i on, at most n, that are not there: all of
@@ -62,7 +73,7 @@ func (s *Store) guardFor(patience time.Duration, read func() error) error {
 	select {
 	case s.reads <- struct{}{}:
 	default:
-		return errSlow // as many hang already
+		return errBusy
 	}
 	done := make(chan error, 1)
 	go func() {

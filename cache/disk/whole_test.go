@@ -145,7 +145,7 @@ func TestFailingDisk(t *testing.T) {
 		}
 		_ = open.data.Close()
 		open.data = broken
-		if ok, lost := f.Read(0, make([]byte, blockSize)); ok || lost {
+		if ok, lost := f.Read(0, make([]byte, blockSize), func() {}); ok || lost {
 			t.Error("it reads")
 		}
 	}
