@@ -93,6 +93,7 @@ type Cache struct {
 	files   map[fileKey]*file
 	mem     memory
 	slots   slots
+	lent    int64                             // blocks out on loan
 	used    *simplelru.LRU[*block, struct{}]  // blocks read before: the first to go
 	ahead   *simplelru.LRU[*block, struct{}]  // blocks fetched and not yet read
 	active  *simplelru.LRU[*Handle, struct{}] // handles that share what may be fetched ahead

@@ -1,8 +1,6 @@
 package cache
 
 import (
-	"context"
-	"fmt"
 	"io/fs"
 	"time"
 
@@ -41,37 +39,9 @@ func (c *Cache) Open(o Object) *Handle {
 	}
 }
 
-// ReadAt fills p with the bytes from off on: exactly min(len(p), size-off), or
-// none and an error. At and after the end that is 0 and no error, unlike an
-// [io.ReaderAt]. When ctx ends, so does the wait, and nothing else.
-func (h *Handle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
-	if off < 0 {
-		return 0, fmt.Errorf("read at %d: %w", off, fs.ErrInvalid)
-	}
-	n := min(int64(len(p)), h.file.key.size-off)
-	if n <= 0 {
-		return 0, nil
-	}
-	p = p[:n]
-	r := &request{handle: h, span: window.Span{From: off / BlockSize, To: (off+n-1)/BlockSize + 1}}
-	if err := h.begin(r); err != nil {
-		return 0, err
-	}
-	for done := 0; done < len(p); r.span.From++ {
-		b, err := r.hold(ctx)
-		if err != nil {
-			return 0, err
-		}
-		done += copy(p[done:], b.buf[(off+int64(done))%BlockSize:])
-		h.cache.letGo(b)
-	}
-	h.cache.read(n)
-	return int(n), nil
-}
-
 // begin starts the fetches for r and those ahead of it, as far as memory and
-// slots allow without waiting.
-func (h *Handle) begin(r *request) error {
+// slots allow without waiting, and adds to l, which begins at off, what is there.
+func (h *Handle) begin(r *request, l *Loan, off int64) error {
 	c := h.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +64,8 @@ func (h *Handle) begin(r *request) error {
 			need.To = next.To
 		}
 	}
-	r.ask(need)
+	r.takeReady(l, off) // before others are evicted to make room
+	r.ask(window.Span{From: max(need.From, r.span.From), To: need.To})
 	c.readAhead(h)
 	return nil
 }
@@ -158,10 +129,4 @@ func (h *Handle) Close() {
 	c.tidy(h.file)
 	c.serve()
 	c.feed()
-}
-
-func (c *Cache) read(n int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stats.BytesRead += n
 }

@@ -104,8 +104,9 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 	}
 	call := h.f.t.begin(ctx, dataBudget, "read", h.f, "")
 	defer call.end()
-	n, err := h.data.ReadAt(call, dest[:want], off)
-	if err == nil && int64(n) != want {
+	loan, err := h.data.Lend(call, dest[:want], off)
+	if err == nil && int64(loan.Len()) != want {
+		loan.Release()
 		err = &fault.Error{
 			Op: "read", Asset: h.f.id, Path: h.f.path(), Kind: fault.ErrMalformed,
 			Err: errors.New("the cache gave fewer bytes than the file has"),
@@ -123,7 +124,32 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 		}
 		return nil, errno
 	}
-	return fuse.ReadResultData(dest[:n]), 0
+	if want == 0 {
+		return fuse.ReadResultData(nil), 0 // of which go-fuse is never Done
+	}
+	return lent{loan}, 0
+}
+
+// lent is the answer to a read, written to the kernel from where the cache has
+// it. Its method Slices makes go-fuse do so, in one call.
+type lent struct{ loan *cache.Loan }
+
+// Size is in bytes.
+func (l lent) Size() int { return l.loan.Len() }
+
+// Done gives the bytes back.
+func (l lent) Done() { l.loan.Release() }
+
+// Slices is the bytes.
+func (l lent) Slices() ([][]byte, fuse.Status) { return l.loan.Slices(), fuse.OK }
+
+// Bytes is for the ways of answering that know no slices.
+func (l lent) Bytes(buf []byte) ([]byte, fuse.Status) {
+	buf = buf[:0]
+	for _, s := range l.loan.Slices() {
+		buf = append(buf, s...)
+	}
+	return buf, fuse.OK
 }
 
 // Release ends the read-ahead.
