@@ -9,9 +9,14 @@ const (
 	suspicion = 1
 
 	// proven is how much a stream from the middle must have read to be
-	// trusted like one from the start: 4 MiB, more than the chunks that
-	// array formats read in one piece.
-	proven = 32
+	// trusted like one from the start: 8 MiB, more than the chunks that array
+	// formats read in one piece, with the 2 MiB that a kernel reads beyond.
+	proven = 64
+
+	// bulk is the length of requests that a kernel makes which reads ahead far
+	// by itself: 512 KiB. It has two of them in flight, which is enough for a
+	// read of a few megabytes, so one from the middle needs no more from us.
+	bulk = 4
 )
 
 // stream is one place where a file is read onwards.
@@ -20,6 +25,7 @@ type stream struct {
 	next   int64 // one past the furthest block read
 	read   int64 // blocks read in [start, next)
 	window int64 // blocks to have ahead of next
+	bulk   bool  // some of its requests are long
 	issued int64 // one past the last block asked for
 	last   int64 // the read that used it last, by the window's count
 }
@@ -43,6 +49,7 @@ func (s *stream) distance(r Span) (int64, bool) {
 // advance notes a read that continues s.
 func (s *stream) advance(r Span, state State) {
 	onward := r.To > s.next
+	s.bulk = s.bulk || r.Len() >= bulk
 	s.start = min(s.start, r.From)
 	s.next = max(s.next, r.To)
 	s.read = min(s.read+r.Len(), s.next-s.start)
@@ -51,7 +58,7 @@ func (s *stream) advance(r Span, state State) {
 		s.issued = min(s.issued, r.To)
 	}
 	if onward && state != Ready {
-		s.window = min(max(4*s.window, 2*r.Len(), head), s.earned(), maxWindow)
+		s.window = min(max(4*s.window, 4*s.read, head), s.earned(), maxWindow)
 	}
 }
 
@@ -61,7 +68,12 @@ func (s *stream) earned() int64 {
 	case 2*s.read < s.next-s.start:
 		// It skips more than it reads: most of a window would be skipped too.
 		return 0
-	case s.start == 0 || s.read >= proven:
+	case s.start == 0:
+		return trust * s.read
+	case s.bulk:
+		// By little and little: two reads close together pass for a long one.
+		return max(0, trust*(s.read-proven))
+	case s.read >= proven:
 		return trust * s.read
 	default:
 		return suspicion * s.read

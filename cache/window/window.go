@@ -8,7 +8,8 @@
 // ended continues its stream, also when it skips a little or comes late: the
 // kernel sends the requests of one read-ahead from several threads, so their
 // order is not the reader's. Anything else begins a stream of its own, and a
-// stream of one read asks for nothing more: that is a random read.
+// stream of one read asks for nothing more: that is a random read. Only when
+// streams begin at equal distances the next ones are asked for (see stride).
 //
 // A stream earns its window. Each read that finds its bytes not yet there
 // makes the window four times as long, but never longer than a multiple of
@@ -83,6 +84,8 @@ const (
 type Window struct {
 	blocks  int64    // length of the file
 	streams []stream // the most recently used first
+	stride  stride   // of where they begin
+	strided bool     // it made the last offer
 	reads   int64    // reads so far, the clock of this package
 }
 
@@ -97,11 +100,32 @@ func (w *Window) Read(r Span, state State) (need, dropped Span) {
 	i := w.find(r)
 	if i < 0 {
 		need = w.grow(r)
-		dropped = w.begin(stream{start: r.From, next: r.To, read: r.Len(), issued: need.To})
+		left := w.stride.begun(r, w.lengthFrom(w.stride.last))
+		dropped = w.begin(stream{start: r.From, next: r.To, read: r.Len(), issued: need.To, bulk: r.Len() >= bulk})
+		if dropped.Len() == 0 {
+			dropped = left
+		}
 		return need, dropped
 	}
-	w.use(i).advance(r, state)
-	return r, w.forget()
+	s := w.use(i)
+	if r.From < s.start {
+		dropped = w.stride.begun(r, 0)
+	}
+	s.advance(r, state)
+	if left := w.forget(); left.Len() > 0 {
+		dropped = left
+	}
+	return r, dropped
+}
+
+// lengthFrom is how much was read of the stream that began at block start.
+func (w *Window) lengthFrom(start int64) int64 {
+	for i := range w.streams {
+		if s := &w.streams[i]; s.start == start {
+			return s.next - s.start
+		}
+	}
+	return 0
 }
 
 // forget gives up the stream longest unused, when that was long ago.
@@ -133,17 +157,23 @@ func (w *Window) grow(r Span) Span {
 // many it does. When the range is being fetched, say so with [Window.Started];
 // until then Next offers the same again.
 func (w *Window) Next(limit, held int64) (Span, bool) {
+	w.strided = false
 	for i := range w.streams {
 		if span, ok := w.streams[i].offer(w.blocks, limit, limit-held); ok {
 			return span, true
 		}
 	}
-	return Span{}, false
+	w.strided = true
+	return w.stride.offer(w.blocks, limit, limit-held)
 }
 
 // Started notes that span, or a first part of what Next offered, is there or
 // under way.
 func (w *Window) Started(span Span) {
+	if w.strided {
+		w.stride.started(span)
+		return
+	}
 	for i := range w.streams {
 		s := &w.streams[i]
 		if s.from() == span.From {
