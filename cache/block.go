@@ -14,9 +14,10 @@ type fileKey struct {
 type file struct {
 	key     fileKey
 	blocks  map[int64]*block
-	handles int        // open ones
-	fetches int        // in flight
-	unkept  int64      // blocks that wait to be written to disk
+	handles int   // open ones
+	fetches int   // in flight
+	unkept  int64 // blocks that wait to be written to disk
+	rent    rental
 	disk    *disk.File // nil without a disk cache
 }
 
@@ -50,6 +51,7 @@ func (c *Cache) file(o Object) *file {
 		if c.disk != nil {
 			f.disk = c.disk.File(key.key, key.size)
 		}
+		f.rent = newRental(f.length())
 		c.files[key] = f
 	}
 	return f

@@ -94,6 +94,7 @@ type Cache struct {
 	mem     memory
 	slots   slots
 	lent    int64                             // blocks out on loan
+	bought  int64                             // blocks fetched unasked for random readers of open files
 	used    *simplelru.LRU[*block, struct{}]  // blocks read before: the first to go
 	ahead   *simplelru.LRU[*block, struct{}]  // blocks fetched and not yet read
 	active  *simplelru.LRU[*Handle, struct{}] // handles that share what may be fetched ahead

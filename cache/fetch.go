@@ -40,12 +40,13 @@ type fetch struct {
 	err     error    // why it ends before all blocks are published
 	owner   *Handle  // nil once it went away, or its stream
 	by      *request // the read that waits for it; nil when it was fetched ahead
+	rent    *Handle  // whose random reads it was bought for; nil for all others
 	cancel  context.CancelCauseFunc
 }
 
 // start begins to fetch span, whose blocks are reserved and not in the file,
 // for a read or, when by is nil, ahead of all.
-func (c *Cache) start(h *Handle, span window.Span, by *request) {
+func (c *Cache) start(h *Handle, span window.Span, by *request) *fetch {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	f := &fetch{
 		cache: c, file: h.file, object: h.object, span: span,
@@ -69,6 +70,7 @@ func (c *Cache) start(h *Handle, span window.Span, by *request) {
 	c.activate(h)
 	c.wg.Add(1)
 	go f.run(ctx)
+	return f
 }
 
 // run downloads the blocks one after the other.

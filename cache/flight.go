@@ -95,6 +95,9 @@ func (f *fetch) end(err error) {
 	}
 	c.serve()
 	c.feed()
+	if f.rent != nil {
+		f.bill()
+	}
 }
 
 // abort fails what is not published, and stops the download.

@@ -64,6 +64,7 @@ func (h *Handle) begin(r *request, l *Loan, off int64) error {
 			need.To = next.To
 		}
 	}
+	r.random = state == window.Missing && h.window.Random()
 	r.takeReady(l, off) // before others are evicted to make room
 	r.ask(window.Span{From: max(need.From, r.span.From), To: need.To})
 	c.readAhead(h)
@@ -126,6 +127,9 @@ func (h *Handle) Close() {
 	c.retire(h)
 	h.file.handles--
 	c.stats.Handles--
+	if h.file.handles == 0 {
+		c.endRent(h.file)
+	}
 	c.tidy(h.file)
 	c.serve()
 	c.feed()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"codeoceanfs/cache/window"
 )
@@ -68,6 +69,7 @@ func (h *Handle) Lend(ctx context.Context, spare []byte, off int64) (*Loan, erro
 	if err := h.begin(r, l, off); err != nil {
 		return nil, err
 	}
+	span, began := r.span, time.Now()
 	for l.to < l.n {
 		b, err := r.hold(ctx)
 		if err != nil {
@@ -80,6 +82,9 @@ func (h *Handle) Lend(ctx context.Context, spare []byte, off int64) (*Loan, erro
 			h.cache.letGo(b)
 		}
 		r.span.From++
+	}
+	if r.random {
+		h.waited(span, time.Since(began))
 	}
 	return l, nil
 }

@@ -11,6 +11,7 @@ import (
 type request struct {
 	handle *Handle
 	span   window.Span // blocks it still needs; it waits for the first
+	random bool        // it has to wait, and nothing could have told
 	failed error       // why a fetch that was begun for it ended; guarded by Cache.mu
 }
 

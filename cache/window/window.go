@@ -86,6 +86,7 @@ type Window struct {
 	streams []stream // the most recently used first
 	stride  stride   // of where they begin
 	strided bool     // it made the last offer
+	random  bool     // the last read was
 	reads   int64    // reads so far, the clock of this package
 }
 
@@ -98,6 +99,7 @@ func New(blocks int64) *Window { return &Window{blocks: blocks} }
 func (w *Window) Read(r Span, state State) (need, dropped Span) {
 	w.reads++
 	i := w.find(r)
+	w.random = i < 0 && r.Len() < bulk
 	if i < 0 {
 		need = w.grow(r)
 		left := w.stride.begun(r, w.lengthFrom(w.stride.last))
@@ -117,6 +119,10 @@ func (w *Window) Read(r Span, state State) (need, dropped Span) {
 	}
 	return r, dropped
 }
+
+// Random tells whether the last read continued nothing, and was so short that
+// its wait was for a first byte and not for its bytes: see [Rent].
+func (w *Window) Random() bool { return w.random && w.stride.steps < regular }
 
 // lengthFrom is how much was read of the stream that began at block start.
 func (w *Window) lengthFrom(start int64) int64 {
