@@ -75,6 +75,10 @@ type Config struct {
 	// MaxFetches bounds the ranges in flight at once. 0 means 32.
 	MaxFetches int
 
+	// Throttled tells that a server asks for fewer requests: then none is
+	// made twice. nil means never. It must not wait.
+	Throttled func() bool
+
 	// Logger hears of a disk cache that fails or heals. nil means silence:
 	// every other failure is returned to the reader it concerns.
 	Logger *slog.Logger
@@ -88,11 +92,14 @@ type Cache struct {
 	wg     sync.WaitGroup // fetches
 	disk   *disk.Store    // nil without one
 
+	throttled func() bool // may be nil
+
 	mu      sync.Mutex // guards everything below, and all of Handle, file, block and fetch; never held during I/O
 	closed  bool
 	files   map[fileKey]*file
 	mem     memory
 	slots   slots
+	pulse   pulse
 	lent    int64                             // blocks out on loan
 	bought  int64                             // blocks fetched unasked for random readers of open files
 	used    *simplelru.LRU[*block, struct{}]  // blocks read before: the first to go
@@ -120,9 +127,12 @@ func New(cfg Config) (*Cache, error) {
 		return nil, fmt.Errorf("cache with %d fetches at once and %d bytes on disk", cfg.MaxFetches, cfg.DiskSize)
 	}
 	c := &Cache{
-		files:  map[fileKey]*file{},
-		mem:    memory{limit: cfg.Memory / BlockSize},
-		slots:  slots{limit: cfg.MaxFetches},
+		files: map[fileKey]*file{},
+		mem:   memory{limit: cfg.Memory / BlockSize},
+		slots: slots{limit: cfg.MaxFetches},
+
+		throttled: cfg.Throttled,
+
 		used:   newLRU[*block](),
 		ahead:  newLRU[*block](),
 		active: newLRU[*Handle](),

@@ -119,16 +119,16 @@ func (f *fetch) get(ctx context.Context, i, n int64, buf []byte, stall *time.Tim
 			err = fmt.Errorf("fetch %d bytes at %d: %w", size, off, err)
 		}
 	}()
-	body, err := f.object.Range(ctx, off, size)
+	body, err := f.open(ctx, off, size, buf)
 	if err != nil {
-		return err
+		return cut(err)
 	}
 	defer body.Close()
 	for left := n; ; {
-		if _, err := io.ReadFull(body, buf); errors.Is(err, io.EOF) {
-			return io.ErrUnexpectedEOF
-		} else if err != nil {
-			return err
+		if left < n {
+			if _, err := io.ReadFull(body, buf); err != nil {
+				return cut(err)
+			}
 		}
 		if left--; left == 0 {
 			// The last block waits for the end of the body: one that is too
@@ -147,6 +147,14 @@ func (f *fetch) get(ctx context.Context, i, n int64, buf []byte, stall *time.Tim
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// cut makes the end of a body an error where it comes before that of the range.
+func cut(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // ended checks that nothing is left of body.

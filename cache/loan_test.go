@@ -26,7 +26,7 @@ func (a *arith) compareLoan(l *Loan, off, n int64) error {
 // is evicted, and its memory used again: what is lent must not change.
 func TestLoanOutlivesItsBlocks(t *testing.T) {
 	c := newCache(t, Config{Memory: 8 << 20})
-	a := newArith("a", 64<<20)
+	a := newArith("a", 16<<20)
 	h := open(t, c, a)
 	const off, n = 1000, 5 * BlockSize
 	check(t, h, a, off, n)
@@ -51,7 +51,7 @@ func TestLoanOutlivesItsBlocks(t *testing.T) {
 
 func TestLoansLeaveMemoryToOthers(t *testing.T) {
 	c := newCache(t, Config{Memory: leastMemory})
-	a := newArith("a", 64<<20)
+	a := newArith("a", 12<<20)
 	h := open(t, c, a)
 	var loans []*Loan
 	for off := int64(0); off < a.size; off += 3 * BlockSize {

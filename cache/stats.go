@@ -12,6 +12,7 @@ type Stats struct {
 
 	Fetches  int64 `json:"fetches"`   // runs of blocks asked for, of the disk or the object
 	Ahead    int64 `json:"ahead"`     // those of them that nobody waited for yet
+	Hedged   int64 `json:"hedged"`    // ranges asked for a second time, because the first was slow
 	Failures int64 `json:"failures"`  // those that ended with an error, given up ones not counted
 	InFlight int   `json:"in_flight"` // those under way now
 	Waiting  int   `json:"waiting"`   // reads in line for memory or for a slot

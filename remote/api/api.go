@@ -74,8 +74,9 @@ type Client struct {
 	agent    string
 	log      *slog.Logger
 
-	meta  http.RoundTripper // carries the token, to base only
-	data  http.RoundTripper // carries nothing of ours
+	meta  http.RoundTripper  // carries the token, to base only
+	data  http.RoundTripper  // carries nothing of ours
+	limit *transport.Limiter // of data
 	calls *transport.Retry
 	lists *transport.Retry
 	reads *transport.Retry
@@ -134,7 +135,8 @@ func New(cfg Config) (*Client, error) {
 	patient := cfg.Timeouts
 	patient.FirstByte *= thinking
 	meta := transport.Track(transport.Limit(transport.Watch(transport.Break(cfg.Transport), patient), cfg.MaxRequests))
-	data := transport.Track(transport.Limit(transport.Watch(transport.Break(cfg.Data), cfg.Timeouts), cfg.MaxDownloads))
+	c.limit = transport.Limit(transport.Watch(transport.Break(cfg.Data), cfg.Timeouts), cfg.MaxDownloads)
+	data := transport.Track(c.limit)
 	c.meta, c.data = meta, data
 	c.pending = func() []transport.Pending { return append(meta.Pending(), data.Pending()...) }
 	c.urls = newURLs(forCalls, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
@@ -146,6 +148,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	return c, nil
 }
+
+// Throttled reports whether a store of files has asked for fewer requests lately.
+func (c *Client) Throttled() bool { return c.limit.Throttled() }
 
 // Close drops idle connections, and ends requests for signed URLs. Other calls,
 // and bodies in progress, are not touched.

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,6 +100,7 @@ type Store struct {
 	local  http.RoundTripper // to configured endpoints, on this machine too
 	idle   []*http.Transport // closed by Close
 	tracks []*transport.Tracker
+	limits []*transport.Limiter
 
 	data, meta transport.Retry
 
@@ -140,13 +142,19 @@ func New(cfg Config) (*Store, error) {
 			s.idle = append(s.idle, t)
 			rt = t
 		}
-		t := transport.Track(transport.Limit(transport.Watch(transport.Break(rt), cfg.Timeouts), n))
-		s.tracks = append(s.tracks, t)
+		l := transport.Limit(transport.Watch(transport.Break(rt), cfg.Timeouts), n)
+		t := transport.Track(l)
+		s.limits, s.tracks = append(s.limits, l), append(s.tracks, t)
 		return t
 	}
 	s.public, s.local = layers(false), layers(true)
 	s.life, s.end = context.WithCancel(context.Background())
 	return s, nil
+}
+
+// Throttled reports whether a bucket has asked for fewer requests lately.
+func (s *Store) Throttled() bool {
+	return slices.ContainsFunc(s.limits, (*transport.Limiter).Throttled)
 }
 
 // Close closes idle connections. Requests that somebody waits for are ended by

@@ -12,6 +12,10 @@ import (
 // bursts, to requests that were all sent at the old rate.
 const coolDown = time.Second
 
+// calmDown is how long a server that throttled is not sent a request that could
+// be done without: longer than a limit that was halved takes to grow again.
+const calmDown = 30 * time.Second
+
 // Limit lets at most n requests through rt at once, from the sending to the
 // close of the body. Others wait in order, or until their context ends. When
 // the server throttles (429, 503) the limit halves, and grows by one for each
@@ -46,6 +50,13 @@ func (l *Limiter) RoundTrip(req *http.Request) (*http.Response, error) {
 	l.learn(resp)
 	resp.Body = &limitedBody{ReadCloser: resp.Body, release: sync.OnceFunc(l.release)}
 	return resp, nil
+}
+
+// Throttled reports whether the server has asked for fewer requests lately.
+func (l *Limiter) Throttled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.cutAt.IsZero() && time.Since(l.cutAt) < calmDown
 }
 
 // InUse gives the number of requests that hold a place now.
