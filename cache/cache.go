@@ -29,6 +29,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,6 +94,7 @@ type Cache struct {
 	disk   *disk.Store    // nil without one
 
 	throttled func() bool // may be nil
+	diskLimit int64       // in blocks; 0 without a disk
 
 	mu      sync.Mutex // guards everything below, and all of Handle, file, block and fetch; never held during I/O
 	closed  bool
@@ -142,6 +144,7 @@ func New(cfg Config) (*Cache, error) {
 		if c.disk, err = openDisk(cfg); err != nil {
 			return nil, err
 		}
+		c.diskLimit = cmp.Or(cfg.DiskSize, defaultDiskSize) / BlockSize
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	return c, nil

@@ -62,13 +62,10 @@ func (c *Cache) buy(h *Handle) {
 	}
 }
 
-// affordable is how many more blocks may be bought. Without a disk they have to
-// stay in memory, and must not push out each other.
+// affordable is how many more blocks may be bought. They have to stay, on disk
+// or without one in memory, and must not push out each other.
 func (c *Cache) affordable() int64 {
-	if c.disk != nil {
-		return 1 << 40
-	}
-	return max(0, c.mem.limit*aheadPart/4-c.bought)
+	return max(0, max(c.mem.limit, c.diskLimit)*aheadPart/4-c.bought)
 }
 
 // adopt makes f one of the file and not of h: it takes nothing of what h may

@@ -20,6 +20,7 @@ type Rent struct {
 	bought int64          // blocks fetched unasked
 	taken  map[int64]bool // stretches asked for, or looked at, by their number
 	near   int64          // the stretch read last
+	past   int64          // all that are nearer to it than this are taken
 }
 
 const (
@@ -50,7 +51,7 @@ func (r *Rent) Waited(span Span, d time.Duration) {
 	r.reads++
 	r.read += span.Len()
 	r.waited += d
-	r.near = span.From / MaxRange
+	r.near, r.past = span.From/MaxRange, 0
 }
 
 // Spent notes how long the network was busy with what was bought.
@@ -69,8 +70,8 @@ func (r *Rent) Next(held int64) (Span, bool) {
 		return Span{}, false
 	}
 	stretches := (r.blocks + MaxRange - 1) / MaxRange
-	for d := int64(0); d < stretches; d++ {
-		for _, at := range [2]int64{r.near + d, r.near - d} {
+	for ; r.past < stretches; r.past++ {
+		for _, at := range [2]int64{r.near + r.past, r.near - r.past} {
 			if at < 0 || at >= stretches || r.taken[at] {
 				continue
 			}
@@ -88,4 +89,5 @@ func (r *Rent) Buy(n int64) { r.bought += n }
 func (r *Rent) Return(span Span, n int64) {
 	r.bought -= n
 	delete(r.taken, span.From/MaxRange)
+	r.past = 0
 }

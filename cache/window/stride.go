@@ -40,17 +40,18 @@ func (s *stride) step(k int64) int64 {
 func (s *stride) begun(r Span, before int64) (dropped Span) {
 	length := max(before, r.Len())
 	d := r.From - s.last
+	k := s.stepsTo(d)
 	switch {
-	case s.steps > 0 && abs(d-s.step(1)) <= 1:
+	case k > 0:
 		s.last = r.From
-		s.steps++
+		s.steps += k
 		s.length = length
-		s.issued = max(0, s.issued-1)
-		if s.issued == 0 {
-			s.part = 0
+		s.issued -= k
+		if s.issued <= 0 {
+			s.issued, s.part = 0, 0
 		}
-	case s.steps > 0 && d == 0:
-		// Once more from the same place: no step at all.
+	case k < 0, s.steps > 0 && d == 0:
+		// Once more from where it was before: no step at all.
 	default:
 		dropped = s.unread()
 		steps := int64(1)
@@ -60,6 +61,27 @@ func (s *stride) begun(r Span, before int64) (dropped Span) {
 		*s = stride{first: s.last, last: r.From, steps: steps, length: length}
 	}
 	return dropped
+}
+
+// stepsTo is how many steps lead so far, or 0. Once there is a pattern, steps
+// may be left out, or come late, as those of several threads do.
+func (s *stride) stepsTo(d int64) int64 {
+	if s.steps == 0 {
+		return 0
+	}
+	most := int64(1)
+	if s.steps >= regular {
+		most = strides
+	}
+	for k := int64(1); k <= most; k++ {
+		switch {
+		case abs(d-s.step(k)) <= 1:
+			return k
+		case most > 1 && abs(d-s.step(-k)) <= 1:
+			return -k
+		}
+	}
+	return 0
 }
 
 func abs(n int64) int64 { return max(n, -n) }

@@ -66,6 +66,19 @@ func TestStrideIsTakenForOneOnlyAfterAWhile(t *testing.T) {
 	}
 }
 
+func TestStepsMayBeLeftOutOrComeLate(t *testing.T) {
+	s := newSim(t, 1<<16)
+	for i := range int64(10) {
+		s.read(1000*(i+1), 1)
+	}
+	for _, i := range []int64{12, 11, 13, 16, 15, 17, 14, 18, 19} {
+		if !s.have[1000*i] {
+			t.Errorf("step %d was not there", i)
+		}
+		s.read(1000*i, 1)
+	}
+}
+
 func TestStrideThatEndsIsDropped(t *testing.T) {
 	s := newSim(t, 1<<16)
 	for i := range int64(10) {
