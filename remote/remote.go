@@ -94,6 +94,7 @@ func (d *Deployment) Close() {
 func (d *Deployment) Pending() []transport.Pending {
 	return append(d.API.Pending(), d.Buckets.Pending()...)
 }
+
 // Throttled reports whether any store of files has asked for fewer requests
 // lately.
 func (d *Deployment) Throttled() bool { return d.API.Throttled() || d.Buckets.Throttled() }

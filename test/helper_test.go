@@ -12,7 +12,7 @@ const helperVar = "CODEOCEANFS_TEST_HELPER"
 func helper(command string, args []string) int {
 	commands := map[string]func([]string) error{
 		"show": show, "sums": sums, "errnos": errnos, "xattrs": xattrs, "pathxattrs": pathXattrs,
-		"pattern": pattern, "patterns": patterns, "random": random, "paced": paced, "session": sessionHelper, "crowd": crowd, "streams": streams, "alarmed": alarmed, "jumping": jumping, "mmap": mapped, "hold": hold,
+		"pattern": pattern, "patterns": patterns, "random": random, "paced": paced, "session": sessionHelper, "crowd": crowd, "streams": streams, "alarmed": alarmed, "jumping": jumping, "pieces": pieces, "mmap": mapped, "hold": hold,
 		"calls": calls, "posix": posix, "posix-each": posixEach, "testfs": testfs,
 	}
 	run, ok := commands[command]
