@@ -1,15 +1,15 @@
 // Package cache makes files that are far away quick to read.
 //
 // A file is an [Object]: a key, a size, and a way to get a range of its bytes,
-// which never change. [Cache.Open] gives a [Handle], whose ReadAt returns
+// which never change. [Cache.Open] gives a [Handle], whose Lend and ReadAt give
 // exactly the bytes asked for, or an error.
 //
 // Bytes are held in blocks of 128 KiB. A block is the unit that is there or
 // not; what is asked for are runs of blocks, one range of up to 4 MiB each, of
 // which every block can be read as soon as its last byte is there:
 //
-//		ReadAt ── block there ───────────────────────────→ copy
-//		   │ └─── block in flight ── wait for it ────────→ copy
+//		 Lend ─── block there ───────────────────────────→ lend it, or a copy
+//		   │ └─── block in flight ── wait for it ────────→ the same
 //		   │ └─── block missing ──── start a fetch ──┐
 //		   └─ window: what to fetch ahead ─ fetches ─┴─ Object.Range
 //
@@ -22,6 +22,11 @@
 //	    unread ones, the longest unused first. Readers fetch ahead within equal
 //	    shares. A read asks for one block at a time, so it always gets on:
 //	    when memory is short readers wait in line, and slow down.
+//	  - What is read is lent where it is (see [Loan]), and copied when memory
+//	    is short.
+//	  - Random readers who have waited for long enough have paid for more of the
+//	    file than they asked for (see [window.Rent]), and a range that is slower
+//	    than nearly all were is asked for once more (see hedge).
 //	  - Failures are not remembered: the next read asks again.
 //
 // Package window holds the rules of reading ahead, and package disk keeps
