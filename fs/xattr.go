@@ -76,7 +76,7 @@ func (f *file) Getxattr(ctx context.Context, name string, dest []byte) (uint32, 
 const StoredXattr = "user.codeocean.stored"
 
 func (f *file) stored(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
-	call := newCall(ctx, lookupBudget)
+	call := f.t.begin(ctx, lookupBudget, "getxattr", f, "")
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err != nil {
