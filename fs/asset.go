@@ -145,7 +145,7 @@ func (a *assetDir) xattrs(ctx context.Context) ([]xattr, error) {
 // Getxattr gives one attribute.
 func (a *assetDir) Getxattr(ctx context.Context, name string, dest []byte) (uint32, syscall.Errno) {
 	if !ours(name) {
-		return 0, syscall.ENODATA
+		return 0, none(name)
 	}
 	call := a.t.begin(ctx, lookupBudget, "getxattr", a, "")
 	defer call.end()

@@ -152,12 +152,10 @@ func (t *tree) options() *fusefs.Options {
 			MaxBackground: maxBackground,
 			// Splicing wants a pipe larger than a request of 1 MiB, which
 			// the kernel does not give: each read would try and fail.
-			DisableSplice: true,
-			// ls asks every file for its security labels.
-			IgnoreSecurityLabels: true,
-			DirectMount:          os.Geteuid() == 0,
-			DirectMountFlags:     mountpoint.Flags(t.cfg.ReadOnly),
-			PanicHandler:         t.panicked,
+			DisableSplice:    true,
+			DirectMount:      os.Geteuid() == 0,
+			DirectMountFlags: mountpoint.Flags(t.cfg.ReadOnly),
+			PanicHandler:     t.panicked,
 			// The kernel checks permissions by what we say they are.
 			Options: []string{"default_permissions"},
 			Logger:  slog.NewLogLogger(t.cfg.Logger.Handler(), slog.LevelDebug),

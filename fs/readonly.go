@@ -19,6 +19,7 @@ var (
 	_ fusefs.NodeRmdirer       = (*readOnly)(nil)
 	_ fusefs.NodeRenamer       = (*readOnly)(nil)
 	_ fusefs.NodeSetattrer     = (*readOnly)(nil)
+	_ fusefs.NodeGetxattrer    = (*readOnly)(nil)
 	_ fusefs.NodeSetxattrer    = (*readOnly)(nil)
 	_ fusefs.NodeRemovexattrer = (*readOnly)(nil)
 )

@@ -11,7 +11,7 @@ import (
 // What the calls say of a path with attributes, and of one without any.
 const (
 	xattrCalls = `unknown: no data available
-foreign: no data available
+foreign: operation not supported
 small: numerical result out of range
 needs: 36
 short list: numerical result out of range
@@ -19,7 +19,7 @@ set: read-only file system
 remove: read-only file system
 `
 	noXattrs = `unknown: no data available
-foreign: no data available
+foreign: operation not supported
 small: no data available
 needs: -1
 short list: <nil>
