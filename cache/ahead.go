@@ -73,6 +73,7 @@ func (c *Cache) wish(h *Handle) {
 
 // feed gives free slots to those who wish for one, in turns.
 func (c *Cache) feed() {
+	defer c.feedEarly()
 	for range len(c.hungry) {
 		if c.slots.busy >= c.slots.limit {
 			return

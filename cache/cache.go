@@ -114,6 +114,7 @@ type Cache struct {
 	active  *simplelru.LRU[*Handle, struct{}] // handles that share what may be fetched ahead
 	line    []*ticket                         // reads that wait for memory or a slot, in order
 	hungry  []*Handle                         // handles that would fetch ahead, and found no slot
+	early   early
 	keeping keeping
 	stats   Stats
 }
@@ -151,6 +152,7 @@ func New(cfg Config) (*Cache, error) {
 		}
 		c.diskLimit = cmp.Or(cfg.DiskSize, defaultDiskSize) / BlockSize
 	}
+	c.early.reader = &Handle{cache: c, owned: map[*block]struct{}{}, fetches: map[*fetch]struct{}{}}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	return c, nil
 }

@@ -92,12 +92,16 @@ type fileHandle struct {
 	final   bool   // there is no other version, whatever fails
 
 	whole *os.File // if it is whole on disk: see openings
+	read  atomic.Bool // whether ahead knows of it
 }
 
 // Read fills dest from off on: as many bytes as it holds or as the file has
 // left, or an errno. The kernel takes one byte fewer for the end of the file
 // and cuts the file there for everyone, so nothing else is ever answered.
 func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	if !h.read.Swap(true) {
+		h.f.t.ahead.read(h.f)
+	}
 	want := max(min(int64(len(dest)), h.f.entry.Size-off), 0)
 	if h.whole != nil && h.data.ReadWhole(h.whole, dest[:want], off) {
 		return fuse.ReadResultData(dest[:want]), 0 // the kernel will not have it

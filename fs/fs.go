@@ -111,6 +111,7 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 		cfg: cfg, dep: dep, cache: blocks,
 		faults: new(control.Faults), started: time.Now(),
 		listings: cache.NewTable(ctx, cfg.Listings, listBudget, (*remote.Listing).Cost),
+		ahead:    newAhead(),
 		searches: cache.NewTable(ctx, searchesKept, listBudget, func(hits []hit) int64 { return int64(len(hits)) + 1 }),
 	}
 	cfg.Metrics.Of(t.status)
@@ -135,6 +136,7 @@ func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *ca
 	}
 	cfg.Changes.serve(ctx, r)
 	go t.watchFlights(ctx)
+	go t.ahead.run(ctx, t)
 	return &Server{point: point, device: device, fuse: server, tree: t, stop: stop, spare: mountpoint.NewReserve()}, nil
 }
 

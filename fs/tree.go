@@ -48,6 +48,7 @@ type tree struct {
 	named    sync.Map // versions of assets whose names are on disk
 	desk     desk
 	seen     seenRecords
+	ahead    ahead
 	started  time.Time
 }
 

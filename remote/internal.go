@@ -102,6 +102,7 @@ func (f *internal) Object(path string, e Entry) *Object {
 		fetch: func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 			return f.d.API.OpenRange(ctx, f.asset.ID, path, e.Size, off, n)
 		},
+		ready: func(ctx context.Context) error { return f.d.API.Sign(ctx, f.asset.ID, path) },
 	}
 }
 

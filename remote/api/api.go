@@ -30,6 +30,9 @@ const (
 	// DefaultMaxRequests is how many API calls run at once: enough to hide a
 	// round trip behind others, and few for a service that many people share.
 	DefaultMaxRequests = 16
+	// sparePart of the calls at once is kept for those that somebody waits for:
+	// a sixteenth, so that these find a place in milliseconds.
+	sparePart = 16
 	// DefaultMaxDownloads is how many ranges are read at once.
 	DefaultMaxDownloads = transport.DefaultMaxConns
 
@@ -83,8 +86,8 @@ type Client struct {
 	signs *transport.Retry // of calls that a read waits for
 	close func()           // drops idle connections
 
-	pending func() []transport.Pending
-
+	pending  func() []transport.Pending
+	spare    chan struct{} // a place for each call that may be made ahead of need
 	urls     *urls
 	route    route // to signed URLs
 	standing standing
@@ -139,6 +142,7 @@ func New(cfg Config) (*Client, error) {
 	data := transport.Track(c.limit)
 	c.meta, c.data = meta, data
 	c.pending = func() []transport.Pending { return append(meta.Pending(), data.Pending()...) }
+	c.spare = make(chan struct{}, max(1, cfg.MaxRequests-max(1, cfg.MaxRequests/sparePart)))
 	c.urls = newURLs(forCalls, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
 	c.close = func() {
 		c.urls.end()
