@@ -94,6 +94,7 @@ func (a *assetDir) list(ctx context.Context) (fusefs.FileHandle, uint32, error) 
 	if contained := a.contained(ctx, s.asset); contained != nil {
 		return a.openContained(s, contained, a.metaEntry()), 0, nil
 	}
+	a.t.ahead.open(a.id, "")
 	l, err := a.t.list(ctx, s, "")
 	if err != nil {
 		return nil, 0, err

@@ -91,7 +91,7 @@ type fileHandle struct {
 	listing string // of the folder that the file is in
 	final   bool   // there is no other version, whatever fails
 
-	whole *os.File // if it is whole on disk: see openings
+	whole *os.File    // if it is whole on disk: see openings
 	read  atomic.Bool // whether ahead knows of it
 }
 

@@ -116,6 +116,7 @@ func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (fusefs.FileHandle
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err == nil {
+		f.t.ahead.open(f.id, f.path)
 		var l *remote.Listing
 		if l, err = f.t.list(call, s, f.path); err == nil {
 			h, flags := f.open(s, l)

@@ -63,6 +63,16 @@ func listingKey(s *source, dir string) string { return s.Version() + "\x00" + di
 
 // list reads the folder dir of an asset, whole, once for all who ask.
 func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing, error) {
+	for {
+		l, err := t.listSome(ctx, s, dir, 0)
+		if !errors.Is(err, remote.ErrLong) { // else it was begun for somebody who does not need it that much
+			return l, err
+		}
+	}
+}
+
+// listSome is list for a folder of at most so many entries; 0 is any number.
+func (t *tree) listSome(ctx context.Context, s *source, dir string, most int) (*remote.Listing, error) {
 	key := listingKey(s, dir)
 	load := func(ctx context.Context) (*remote.Listing, error) {
 		t.keepName(s)
@@ -72,7 +82,7 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 			return l, nil
 		}
 		token := t.dep.API.TokenChanges()
-		l, err := s.List(ctx, dir)
+		l, err := s.List(ctx, dir, most)
 		if errors.Is(err, fault.ErrInvalid) && s.asset.Type == api.Combined {
 			// Some deployments list no combined asset, and this one's record
 			// does not say what it holds.

@@ -31,9 +31,12 @@ func (f *external) about(ctx context.Context) context.Context {
 }
 
 // List reads one folder of the bucket, all pages of it.
-func (f *external) List(ctx context.Context, dir string) (*Listing, error) {
+func (f *external) List(ctx context.Context, dir string, most int) (*Listing, error) {
 	var entries []Entry
 	err := f.d.Buckets.List(f.about(ctx), f.location(), dir, func(e bucket.Entry) error {
+		if most > 0 && len(entries) == most {
+			return ErrLong
+		}
 		entries = append(entries, entryOf(e))
 		return nil
 	})
@@ -107,6 +110,11 @@ func (f *external) Object(path string, e Entry) *Object {
 			return body, nil
 		},
 	}
+}
+
+// Spare is of the requests to buckets.
+func (f *external) Spare(ctx context.Context) (release func(), err error) {
+	return f.d.Buckets.Spare(ctx)
 }
 
 // Immutable is never true of a bucket.

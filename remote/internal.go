@@ -18,10 +18,13 @@ type internal struct {
 }
 
 // List reads one folder through the list-files call.
-func (f *internal) List(ctx context.Context, dir string) (*Listing, error) {
+func (f *internal) List(ctx context.Context, dir string, most int) (*Listing, error) {
 	var entries []Entry
 	var nameless []api.File
 	err := f.d.API.ListFiles(ctx, f.asset.ID, strings.TrimSuffix(dir, "/"), func(file api.File) error {
+		if most > 0 && len(entries) == most {
+			return ErrLong
+		}
 		switch raw := below(dir, file); {
 		case raw != "":
 			entries = append(entries, entryOfFile(raw, file))
@@ -104,6 +107,11 @@ func (f *internal) Object(path string, e Entry) *Object {
 		},
 		ready: func(ctx context.Context) error { return f.d.API.Sign(ctx, f.asset.ID, path) },
 	}
+}
+
+// Spare is of the API's calls.
+func (f *internal) Spare(ctx context.Context) (release func(), err error) {
+	return f.d.API.Spare(ctx)
 }
 
 // Immutable holds for every asset whose data can be read.

@@ -29,6 +29,7 @@ type Entry struct {
 // It never changes, so any number of goroutines may read it.
 type Listing struct {
 	entries []Entry  // by Name
+	folders []int32  // those of entries
 	hidden  []Hidden // the first few
 	left    int      // how many things were left out
 }
@@ -77,6 +78,10 @@ func (l *Listing) Find(name string) (Entry, bool) {
 	}
 	return l.entries[i], true
 }
+
+// Folders is the number of folders, and Folder one of them, in order of name.
+func (l *Listing) Folders() int       { return len(l.folders) }
+func (l *Listing) Folder(i int) Entry { return l.entries[l.folders[i]] }
 
 // Hidden is how many things were left out, and some of them as examples.
 func (l *Listing) Hidden() (count int, examples []Hidden) { return l.left, l.hidden }
@@ -148,6 +153,11 @@ func newListing(dir string, entries []Entry) *Listing {
 		return true
 	})
 	l.entries = slices.Clip(l.entries)
+	for i, e := range l.entries {
+		if e.Dir {
+			l.folders = append(l.folders, int32(i))
+		}
+	}
 	return l
 }
 

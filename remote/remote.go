@@ -102,8 +102,12 @@ func (d *Deployment) Throttled() bool { return d.API.Throttled() || d.Buckets.Th
 // Files is the data of an asset, as its record is now. All methods may be
 // called from many goroutines at once. Paths are made by [Join].
 type Files interface {
-	// List reads the folder dir, whole or not at all.
-	List(ctx context.Context, dir string) (*Listing, error)
+	// List reads the folder dir, whole or not at all. One of more than most
+	// entries is ErrLong, for callers who do not need it that much; 0 is any.
+	List(ctx context.Context, dir string, most int) (*Listing, error)
+	// Spare waits for a place among the requests that may be made before anybody
+	// needs them, some fewer than there may be at once. The caller gives it back.
+	Spare(ctx context.Context) (release func(), err error)
 	// Find is the entry name of the folder dir, found without reading all of
 	// it, or errors.ErrUnsupported where only List can tell. For immutable data
 	// it takes more requests than List, and a miss has to be confirmed by List.
@@ -119,6 +123,9 @@ type Files interface {
 	// assets, and an asset whose files were moved.
 	Version() string
 }
+
+// ErrLong is a folder of more entries than a caller wants.
+var ErrLong = errors.New("a folder of very many entries")
 
 // Files gives the data of an asset. It asks nobody.
 func (d *Deployment) Files(a *api.Asset) Files {

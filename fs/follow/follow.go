@@ -53,8 +53,8 @@ const (
 	// maxSorted is the largest directory of which other orders than that of the
 	// listing are looked at: to sort it takes some 20 ms.
 	maxSorted = 20_000
-	// maxOrders are kept of one directory: 160 KiB each at most.
-	maxOrders = 12
+	// maxOrders are kept of one directory: 8 bytes a file and order.
+	maxOrders = 6
 )
 
 // Row is what is known about how one directory is read. It is for one goroutine.

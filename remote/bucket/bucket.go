@@ -103,6 +103,7 @@ type Store struct {
 	limits []*transport.Limiter
 
 	data, meta transport.Retry
+	spare      chan struct{} // a place for each request that may be made ahead of need
 
 	life    context.Context // until Close
 	end     context.CancelFunc
@@ -112,6 +113,21 @@ type Store struct {
 	mu      sync.Mutex // guards what follows
 	buckets map[string]*bucket
 	chains  map[string]*chain // by profile
+}
+
+// sparePart of the requests at once is kept for those that somebody waits for,
+// where others are made before anybody needs them.
+const sparePart = 8
+
+// Spare waits for a place among the requests that may be made before anybody
+// needs them. The caller gives it back with release.
+func (s *Store) Spare(ctx context.Context) (release func(), err error) {
+	select {
+	case s.spare <- struct{}{}:
+		return func() { <-s.spare }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // New returns a Store. It asks nobody; the error is about the configuration.
@@ -135,6 +151,7 @@ func New(cfg Config) (*Store, error) {
 	if n <= 0 {
 		n = transport.DefaultMaxConns
 	}
+	s.spare = make(chan struct{}, max(1, n-max(1, n/sparePart)))
 	layers := func(loopback bool) http.RoundTripper {
 		rt := cfg.Transport
 		if rt == nil {
