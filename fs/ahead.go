@@ -28,9 +28,10 @@ type ahead struct {
 
 // ended is one file that came, or one listing, or failed to.
 type ended struct {
-	row  *row // of the file; nil for a listing
-	site site
-	err  error
+	row     *row // of the file; nil for a listing
+	site    site
+	err     error
+	members []string // folders listed with site; nil for one alone
 }
 
 func newAhead() ahead {
@@ -52,7 +53,7 @@ func (a *ahead) tell(what any) {
 
 // run serves until ctx ends.
 func (a *ahead) run(ctx context.Context, t *tree) {
-	f := follower{tree: t, ctx: ctx, rows: map[string]*row{}, coming: map[site]bool{}}
+	f := follower{tree: t, ctx: ctx, rows: map[string]*row{}, coming: map[site]bool{}, crossed: map[site]bool{}, found: map[site]int{}, unfit: map[site]bool{}}
 	f.walks = follow.NewWalks(f.folders)
 	for {
 		select {
@@ -83,9 +84,15 @@ type follower struct {
 	size    int64           // of that file
 	busy    int             // files on their way
 
-	walks  *follow.Walks
-	coming map[site]bool // listings on their way; true: too long to come
-	lists  int           // on their way
+	walks   *follow.Walks
+	found   map[site]int  // files read in folders that nobody has listed
+	crossed map[site]bool // folders in which reading went on from one folder to another
+	last    site          // opened last
+	idle    int           // directories to be opened before more are looked for
+	unfit   map[site]bool // folders in which some are too large to be listed together
+	each    float64       // entries in a folder that was listed ahead, about
+	coming  map[site]bool // listings on their way; true: too long to come
+	lists   int           // on their way
 }
 
 // end takes note of what came.
@@ -96,6 +103,8 @@ func (f *follower) end(e ended) {
 		f.busy--
 	}
 	switch {
+	case e.row == nil && e.members != nil:
+		f.listedFlat(e)
 	case e.row == nil:
 		f.listed(e.site, e.err)
 	case e.err != nil:

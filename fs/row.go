@@ -45,9 +45,13 @@ func (f *follower) note(file *file) {
 	}
 	r := f.row(s, file.dir)
 	if r == nil {
+		f.unlisted(site{file.id, file.dir})
 		return
 	}
 	if i, ok := r.find(file.entry.Name); ok {
+		if was := f.reading; was != nil && was != r && was.s.asset.ID == s.asset.ID {
+			f.cross(was, r)
+		}
 		f.reading, f.size = r, file.entry.Size
 		r.Read(i)
 		f.fill(r)

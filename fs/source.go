@@ -73,6 +73,11 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 
 // listSome is list for a folder of at most so many entries; 0 is any number.
 func (t *tree) listSome(ctx context.Context, s *source, dir string, most int) (*remote.Listing, error) {
+	return t.listBy(ctx, s, dir, func(ctx context.Context) (*remote.Listing, error) { return s.List(ctx, dir, most) })
+}
+
+// listBy is list with another way to read the folder.
+func (t *tree) listBy(ctx context.Context, s *source, dir string, read func(context.Context) (*remote.Listing, error)) (*remote.Listing, error) {
 	key := listingKey(s, dir)
 	load := func(ctx context.Context) (*remote.Listing, error) {
 		t.keepName(s)
@@ -82,7 +87,7 @@ func (t *tree) listSome(ctx context.Context, s *source, dir string, most int) (*
 			return l, nil
 		}
 		token := t.dep.API.TokenChanges()
-		l, err := s.List(ctx, dir, most)
+		l, err := read(ctx)
 		if errors.Is(err, fault.ErrInvalid) && s.asset.Type == api.Combined {
 			// Some deployments list no combined asset, and this one's record
 			// does not say what it holds.

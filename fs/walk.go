@@ -20,6 +20,12 @@ const (
 	// crossings is how many directories on a stream of files is followed: Zarr's
 	// chunks may be one in each.
 	crossings = follow.MaxAhead
+
+	// crossingsKept bounds the folders that are known to be gone through so.
+	crossingsKept = 1000
+
+	// foundKept bounds the folders of which files are read that nobody listed.
+	foundKept = 1000
 )
 
 // site is a folder of an asset.
@@ -65,8 +71,22 @@ func (f *follower) peek(p site) *remote.Listing {
 
 // opened notes that a folder is opened, and lists those that may be next.
 func (f *follower) opened(p site) {
+	if l := f.peek(f.last); l != nil {
+		f.weigh(l)
+	}
+	f.last = p
 	f.walks.Open(p.path())
-	f.lead()
+	if f.idle--; f.idle < 0 {
+		f.lead()
+	}
+}
+
+// weigh notes the size of a folder in a walk.
+func (f *follower) weigh(l *remote.Listing) {
+	if f.each == 0 {
+		f.each = float64(l.Len())
+	}
+	f.each += (float64(l.Len()) - f.each) / eachOf
 }
 
 // lead lists what walks are about to open.
@@ -74,8 +94,16 @@ func (f *follower) lead() {
 	if time.Now().Before(f.calm) {
 		return
 	}
-	for _, path := range f.walks.Next(f.listLimit()) {
-		f.list(siteOf(path))
+	limit := f.listLimit()
+	paths := f.walks.Next(limit)
+	if f.idle = 0; len(paths) == 0 {
+		f.idle = f.walks.Ahead(limit) / 4 // all that may be ahead is
+	}
+	for _, path := range paths {
+		p := siteOf(path)
+		if !f.listFlat(p) {
+			f.list(p)
+		}
 	}
 }
 
@@ -87,8 +115,27 @@ func (f *follower) listLimit() int {
 	return int(min(follow.MaxWalk, max(1, f.cfg.Listings/4/each)))
 }
 
+// unlisted notes that a file is read of a folder of a bucket that nobody has
+// listed. Each such file takes two requests to be found: when four, eight and so
+// on have been read, as many requests are spent on listing the folder.
+func (f *follower) unlisted(p site) {
+	if len(f.found) >= foundKept {
+		clear(f.found)
+	}
+	f.found[p]++
+	if n := f.found[p]; n >= 4 && n&(n-1) == 0 {
+		if f.coming[p] {
+			delete(f.coming, p) // it was too long for less
+		}
+		f.listSome(p, min(2*n*keysPerPage, longFolder))
+	}
+}
+
 // list begins to list a folder that nobody has opened yet.
-func (f *follower) list(p site) {
+func (f *follower) list(p site) { f.listSome(p, longFolder) }
+
+// listSome is list for a folder of at most so many entries.
+func (f *follower) listSome(p site, most int) {
 	if _, known := f.coming[p]; known || f.lists >= follow.MaxWalk {
 		return
 	}
@@ -96,17 +143,11 @@ func (f *follower) list(p site) {
 	if err != nil {
 		return
 	}
-	if len(f.coming) > longKept+follow.MaxWalk {
-		for p, long := range f.coming {
-			if long {
-				delete(f.coming, p)
-			}
-		}
-	}
+	f.makeComing()
 	f.coming[p] = false
 	f.lists++
 	go func() {
-		err := f.listAhead(s, p.dir)
+		err := f.listAhead(s, p.dir, most)
 		select {
 		case f.ahead.ended <- ended{site: p, err: err}:
 		case <-f.ctx.Done():
@@ -114,13 +155,24 @@ func (f *follower) list(p site) {
 	}()
 }
 
-func (f *follower) listAhead(s *source, dir string) error {
+// makeComing keeps the folders that are too long from becoming too many.
+func (f *follower) makeComing() {
+	if len(f.coming) > longKept+2*flatMost {
+		for p, long := range f.coming {
+			if long {
+				delete(f.coming, p)
+			}
+		}
+	}
+}
+
+func (f *follower) listAhead(s *source, dir string, most int) error {
 	release, err := s.Spare(f.ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	_, err = f.listSome(f.ctx, s, dir, longFolder)
+	_, err = f.tree.listSome(f.ctx, s, dir, most)
 	return err
 }
 
@@ -138,6 +190,26 @@ func (f *follower) listed(p site, err error) {
 	f.lead()
 }
 
+// cross notes that reading went on from the files of one folder to those of
+// another. The next time it is expected to do that where these two are beside
+// each other, and only there.
+func (f *follower) cross(from, to *row) {
+	a, b := from.dir, to.dir
+	n := 0 // of what they have in common
+	for i := 0; i < min(len(a), len(b)) && a[i] == b[i]; i++ {
+		if a[i] == '/' {
+			n = i + 1
+		}
+	}
+	if len(f.crossed) >= crossingsKept {
+		clear(f.crossed)
+	}
+	f.crossed[site{to.s.asset.ID, a[:n]}] = true
+	if way, _ := from.Leaving(0); way.Run > 0 {
+		to.Enter(way, 0)
+	}
+}
+
 // after is the row of files that comes after r on that way, if it is listed;
 // else it is listed now, for the next file that is read.
 func (f *follower) after(r *row, way follow.Way) *row {
@@ -145,6 +217,9 @@ func (f *follower) after(r *row, way follow.Way) *row {
 	for p.dir != "" {
 		up := site{p.asset, p.dir[:strings.LastIndexByte(strings.TrimSuffix(p.dir, "/"), '/')+1]}
 		if path, ok := f.walks.Beside(up.path(), p.path(), way); ok {
+			if !f.crossed[up] {
+				return nil
+			}
 			return f.enter(siteOf(path), way)
 		}
 		p = up

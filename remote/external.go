@@ -112,6 +112,49 @@ func (f *external) Object(path string, e Entry) *Object {
 	}
 }
 
+// Below makes the folders out of the keys. One that may go on after the last of
+// them is left out.
+func (f *external) Below(ctx context.Context, dir, from string) (map[string]*Listing, error) {
+	folders := map[string][]Entry{}
+	last := ""
+	more, err := f.d.Buckets.Below(ctx, f.location(), dir, from, func(e bucket.Entry) {
+		if e.Path < from {
+			return
+		}
+		last = e.Path
+		parent := dir
+		for rest := e.Name; ; {
+			name, deeper, inside := strings.Cut(rest, "/")
+			if !inside {
+				file := entryOf(e)
+				file.Raw = name
+				if parent != dir && (name != "" || e.Size > 0) {
+					folders[parent] = append(folders[parent], file)
+				}
+				return
+			}
+			path := parent + name + "/"
+			if _, known := folders[path]; !known {
+				folders[path] = nil
+				if parent != dir {
+					folders[parent] = append(folders[parent], Entry{Raw: name, Dir: true})
+				}
+			}
+			parent, rest = path, deeper
+		}
+	})
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	listings := make(map[string]*Listing, len(folders))
+	for path, entries := range folders {
+		if !more || !strings.HasPrefix(last, path) {
+			listings[path] = newListing(path, entries)
+		}
+	}
+	return listings, nil
+}
+
 // Spare is of the requests to buckets.
 func (f *external) Spare(ctx context.Context) (release func(), err error) {
 	return f.d.Buckets.Spare(ctx)

@@ -109,6 +109,11 @@ func (f *internal) Object(path string, e Entry) *Object {
 	}
 }
 
+// Below is not for the API: it lists one folder at a time.
+func (f *internal) Below(context.Context, string, string) (map[string]*Listing, error) {
+	return nil, errors.ErrUnsupported
+}
+
 // Spare is of the API's calls.
 func (f *internal) Spare(ctx context.Context) (release func(), err error) {
 	return f.d.API.Spare(ctx)

@@ -105,6 +105,10 @@ type Files interface {
 	// List reads the folder dir, whole or not at all. One of more than most
 	// entries is ErrLong, for callers who do not need it that much; 0 is any.
 	List(ctx context.Context, dir string, most int) (*Listing, error)
+	// Below lists folders in dir, and all that are in those, from its folder from
+	// on, as many as one request tells of, by path; or errors.ErrUnsupported. In
+	// a bucket that saves a request for each, if they are small.
+	Below(ctx context.Context, dir, from string) (map[string]*Listing, error)
 	// Spare waits for a place among the requests that may be made before anybody
 	// needs them, some fewer than there may be at once. The caller gives it back.
 	Spare(ctx context.Context) (release func(), err error)

@@ -184,6 +184,19 @@ func (r *Row) findIn(o *order, i int) *stream {
 		}
 		return false
 	}
+	if o.kind == ByInode || o.kind == ByLetter {
+		// In these any files are neighbours by chance: all must be in a row.
+		if len(r.last) <= evidence {
+			return nil
+		}
+		step := rank - o.rankOf(r.last[1])
+		for k, j := range r.last[:evidence+1] {
+			if step*step != 1 || o.rankOf(j) != rank-k*step || rank-k*step < 0 {
+				return nil
+			}
+		}
+		return &stream{order: o, step: step, next: rank + step, run: evidence}
+	}
 	for _, step := range []int{1, -1} {
 		if has(rank-step) && has(rank-2*step) {
 			return &stream{order: o, step: step, next: rank + step, run: evidence - 1}
@@ -247,7 +260,7 @@ func (s *stream) ahead(limit int) int {
 type Way struct {
 	Kind Kind
 	Back bool // against the order
-	run  int
+	Run  int  // files read on it
 }
 
 // Leaving is the way of the stream read last, when it reaches the end of the
@@ -266,7 +279,7 @@ func (r *Row) Leaving(limit int) (w Way, want int) {
 	if s.step < 0 {
 		left = (s.next - s.step) / -s.step
 	}
-	return Way{Kind: s.order.kind, Back: s.step < 0, run: s.run}, max(0, s.ahead(limit)-max(0, left))
+	return Way{Kind: s.order.kind, Back: s.step < 0, Run: s.run}, max(0, s.ahead(limit)-max(0, left))
 }
 
 // Enter expects that a stream of another directory goes on in this one, with so
@@ -288,7 +301,7 @@ func (r *Row) Enter(w Way, want int) (left int) {
 		r.begin(s)
 	}
 	s := r.streams[0]
-	s.run, s.most = max(s.run, w.run), max(s.most, want)
+	s.run, s.most = max(s.run, w.Run), max(s.most, want)
 	return left
 }
 

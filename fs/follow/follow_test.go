@@ -83,8 +83,8 @@ func TestRow(t *testing.T) {
 		"rows of numbers":                      {plain, "2 7 12 17 22", "27 32 37"},
 		"one extension of two":                 {pairs, "s00.nii s01.nii s02.nii", "s03.nii s04.nii s05.nii s06.nii"},
 		"one extension, irregular":             {odd, "a.txt b.txt c.txt", "d.txt e.txt"},
-		"capitals among small letters":         {mixed, "a B c", "D e F g"},
-		"by inode, as cp -r does":              {padded, strings.Join(cpr[:3], " "), strings.Join(cpr[3:7], " ")},
+		"capitals among small letters":         {mixed, "a B c D", "e F g H"},
+		"by inode, as cp -r does":              {padded, strings.Join(cpr[:4], " "), strings.Join(cpr[4:10], " ")},
 		"another file in between":              {padded, "f00 f01 f33 f02", "f03 f04 f05 f06"},
 		"out of order, as several read":        {padded, "f01 f00 f02 f04 f03", "f05 f06 f07 f08 f09 f10"},
 		"two at once": {

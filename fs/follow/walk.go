@@ -114,7 +114,7 @@ func (w *Walks) Next(limit int) (paths []string) {
 		if k.run[kind] < proof {
 			continue
 		}
-		left := min(2*k.run[kind], limit, MaxWalk)
+		left := min(2*k.run[kind], limit, MaxWalk) // see Ahead
 		w.ahead(k.stack, kind, func(stack []string) bool {
 			if left <= 0 {
 				return false
@@ -168,6 +168,15 @@ func indexOf(f Folders, path string) int {
 
 // Give forgets all walks: to list ahead for them has failed.
 func (w *Walks) Give() { w.walks = nil }
+
+// Ahead is how many directories the walk seen last may have ahead.
+func (w *Walks) Ahead(limit int) int {
+	if len(w.walks) == 0 {
+		return 0
+	}
+	k := w.walks[0]
+	return min(2*k.run[k.order()], limit, MaxWalk)
+}
 
 // ahead visits what comes after the directory at the end of stack, until visit
 // has enough.

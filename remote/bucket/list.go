@@ -34,7 +34,7 @@ func (s *Store) List(ctx context.Context, loc Location, dir string, emit func(En
 	}
 	dir = folder(dir)
 	some := false
-	err = s.pages(ctx, b, base+dir, delimiter, 0, func(p page) (bool, error) {
+	err = s.pages(ctx, b, base+dir, delimiter, "", 0, func(p page) (bool, error) {
 		some = some || len(p.objects)+len(p.folders) > 0
 		for _, o := range p.objects {
 			name := o.Key[len(base)+len(dir):]
@@ -70,7 +70,7 @@ func (s *Store) List(ctx context.Context, loc Location, dir string, emit func(En
 // exact finds one object by its key in a listing: the first of those that begin
 // with it. It is for whoever may list and not read.
 func (s *Store) exact(ctx context.Context, b *bucket, key string) (o Object, found bool, err error) {
-	err = s.pages(ctx, b, key, "", 1, func(p page) (bool, error) {
+	err = s.pages(ctx, b, key, "", "", 1, func(p page) (bool, error) {
 		if len(p.objects) == 0 {
 			return true, nil
 		}
@@ -82,7 +82,7 @@ func (s *Store) exact(ctx context.Context, b *bucket, key string) (o Object, fou
 
 // any reports whether any key begins with prefix. It asks for one.
 func (s *Store) any(ctx context.Context, b *bucket, prefix string) (some bool, err error) {
-	err = s.pages(ctx, b, prefix, "", 1, func(p page) (bool, error) {
+	err = s.pages(ctx, b, prefix, "", "", 1, func(p page) (bool, error) {
 		some = some || len(p.objects) > 0
 		return !some, nil
 	})
@@ -100,9 +100,37 @@ type page struct {
 // where there are many deleted versions; a loop has no end.
 const maxEmpty = 1000
 
-// pages gives the pages of a listing to use until there are no more, or it has
+// Below emits the files below the folder dir, of all levels and in order of key,
+// from its folder from on, as far as one request goes: some 1000. It may begin
+// with files that come before. More says that it was not the end of them. The
+// markers of folders are emitted as files without a name. The Name of a file is
+// what follows dir.
+func (s *Store) Below(ctx context.Context, loc Location, dir, from string, emit func(Entry)) (more bool, err error) {
+	b, base, err := s.locate(ctx, loc)
+	if err != nil {
+		return false, err
+	}
+	// All that begins with "x." comes before what begins with "x/".
+	after := base + strings.TrimSuffix(from, delimiter) + "."
+	err = s.pages(ctx, b, base+dir, "", after, 0, func(p page) (bool, error) {
+		last := after
+		for _, o := range p.objects {
+			if o.Key <= last {
+				return false, malformed("a listing that is not in order")
+			}
+			last = o.Key
+			path := o.Key[len(base):]
+			emit(Entry{Name: path[len(dir):], Path: path, Object: o})
+		}
+		more = p.next != ""
+		return false, nil
+	})
+	return more, err
+}
+
+// pages gives the pages of a listing, from behind the key after on, to use until there are no more, or it has
 // enough. Each has its own budget: a listing of a million keys takes its time.
-func (s *Store) pages(ctx context.Context, b *bucket, prefix, delim string, size int32, use func(page) (more bool, err error)) error {
+func (s *Store) pages(ctx context.Context, b *bucket, prefix, delim, after string, size int32, use func(page) (more bool, err error)) error {
 	in := &s3.ListObjectsV2Input{
 		Bucket: &b.name, Prefix: &prefix,
 		// XML cannot say every key; a URL's encoding can.
@@ -110,6 +138,9 @@ func (s *Store) pages(ctx context.Context, b *bucket, prefix, delim string, size
 	}
 	if delim != "" {
 		in.Delimiter = &delim
+	}
+	if after != "" {
+		in.StartAfter = &after
 	}
 	if size > 0 {
 		in.MaxKeys = &size
