@@ -30,8 +30,18 @@ demo-stop: ## unmount what "make demo" mounted
 test: deps-test ## all tests, under the race detector
 	go test -race -timeout 15m ./...
 
-bench: deps-test ## the read path against curl and the local disk; writes test/bench.txt
-	go test -run '^$$' -bench . -benchtime 3x ./cache/... ./test | tee test/bench.txt
+# ROWS chooses rows by a regular expression of network/asset/row, and prints
+# them only: make bench ROWS='s3/external/.*sequence' ROUNDS=5
+ROWS :=
+ROUNDS := 3
+
+bench: deps-test ## the read path against curl, the disk, other mounts; writes test/bench.txt (a quarter of an hour)
+	CODEOCEANFS_BENCH_ROWS='$(ROWS)' CODEOCEANFS_BENCH_ROUNDS=$(ROUNDS) CODEOCEANFS_BENCH_TABLE='$(if $(ROWS),,bench.txt)' \
+		go test -run '^$$' -bench '^BenchmarkReading$$' -benchtime 1x -timeout 60m ./test
+	@test -n '$(ROWS)' || cat test/bench.txt
+
+bench-core: ## the cache alone, ten times; compare two outputs with golang.org/x/perf/cmd/benchstat
+	@go test -run '^$$' -bench Core -benchtime 200ms -count 10 ./cache/...
 
 soak: deps-test ## 20 minutes of readers, faults and requests at once
 	CODEOCEANFS_TEST_SOAK=20m go test -run '^TestSoak$$' -v -count=1 -timeout 40m ./test
@@ -53,7 +63,7 @@ fmt: ## format
 	go run $(GOFUMPT) -w .
 
 clean: ## remove what was built
-	rm -f codeoceanfs test/bench.txt
+	rm -f codeoceanfs
 
 # What mounting and testing need beside Go: the race detector a C compiler, the
 # tests curl, rsync, Python, and the shells and editors that make requests. Both
@@ -64,4 +74,4 @@ deps-mount:
 deps-test:
 	@test/deps fuse3 gcc libc6-dev curl rsync python3-venv jq vim zsh
 
-.PHONY: help build demo demo-stop test bench soak fuzz check lint fmt clean deps-mount deps-test
+.PHONY: help build demo demo-stop test bench bench-core soak fuzz check lint fmt clean deps-mount deps-test

@@ -44,9 +44,9 @@ func (m *mounted) right(asset, content, format string) {
 	}
 }
 
-// asked counts what the deployment was asked since the last count: files' bytes,
+// tally counts what the deployment was asked since the last count: files' bytes,
 // signed URLs, and listings.
-func (d *deployment) asked() (gets, urls, lists int64) {
+func (d *deployment) tally() (gets, urls, lists int64) {
 	gets, urls = d.Requests("s3.GetObject"), d.Requests("urls")
 	lists = d.Requests("files") + d.Requests("s3.ListObjectsV2")
 	d.ResetCounts()
@@ -92,9 +92,9 @@ func TestReadInARow(t *testing.T) {
 		for _, c := range reads {
 			t.Run(kind+" "+c.name, func(t *testing.T) {
 				m := all.in(t)
-				d.asked()
+				d.tally()
 				m.run("sh", "-c", `cd "$1" && { `+c.run+`; } >"$2/out"`, "-", m.path("dataset", c.name), t.TempDir())
-				gets, urls, _ := d.asked()
+				gets, urls, _ := d.tally()
 				if gets != c.files {
 					t.Errorf("%d requests for %d files", gets, c.files)
 				}
@@ -117,9 +117,9 @@ func TestAheadOfReaders(t *testing.T) {
 		m := d.mount(t, "--refresh-interval", "1h")
 		dir := m.path("dataset", "few")
 		m.run("ls", dir)
-		d.asked()
+		d.tally()
 		m.run("sh", "-c", `cd "$1" && cat f100 f150 f151 f199`, "-", dir)
-		if gets, _, _ := d.asked(); gets != 4 {
+		if gets, _, _ := d.tally(); gets != 4 {
 			t.Errorf("%s: %d requests for four files here and there", kind, gets)
 		}
 		m.run("sh", "-c", `cd "$1" && cat f000 f001 f002`, "-", dir)
@@ -129,7 +129,7 @@ func TestAheadOfReaders(t *testing.T) {
 			}
 			return nil
 		})
-		d.asked()
+		d.tally()
 		heal := d.Inject(emulator.Fault{Route: "s3.GetObject", Delay: time.Hour})
 		defer heal()
 		done := make(chan error, 1)
@@ -169,10 +169,10 @@ func TestWalksAhead(t *testing.T) {
 		for tool, run := range walkers {
 			t.Run(kind+" "+tool, func(t *testing.T) {
 				m := all.in(t)
-				d.asked()
+				d.tally()
 				m.run("sh", "-c", run+` >"$2/out"`, "-", m.path("dataset", "by-"+tool), t.TempDir())
 				// Keys of a bucket tell of several folders at once.
-				if _, _, lists := d.asked(); kind == "internal" && lists != 57 || lists > 57 && kind == "external" {
+				if _, _, lists := d.tally(); kind == "internal" && lists != 57 || lists > 57 && kind == "external" {
 					t.Errorf("%d listings for 57 folders", lists)
 				}
 			})
@@ -188,7 +188,7 @@ func TestListedTogether(t *testing.T) {
 	m := d.mount(t, "--refresh-interval", "1h")
 	dir := m.path("dataset", "rows")
 	m.run("stat", dir)
-	d.asked()
+	d.tally()
 	const first, together = 8, 5
 	heal := d.Inject(emulator.Fault{Route: "files", Skip: first, Delay: time.Hour})
 	done := make(chan error, 1)
@@ -204,7 +204,7 @@ func TestListedTogether(t *testing.T) {
 	})
 	heal()
 	must(t, <-done)
-	if _, _, lists := d.asked(); lists != 101 {
+	if _, _, lists := d.tally(); lists != 101 {
 		t.Errorf("%d listings for 101 folders", lists)
 	}
 }

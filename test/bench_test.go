@@ -3,120 +3,249 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
 	"codeoceanfs/remote/emulator"
 )
 
-// The network of the benchmarks: what S3 gives to one machine in its region.
+// The benchmarks read a mount as people do, and compare with what the same
+// bytes cost without one, in the same round: the machine is as busy for both.
+// What to measure is in bench_rows_test.go, the floor in bench_floor_test.go,
+// other mounts in bench_peer_test.go.
+
+// Settings of a run, by environment: which rows, a regular expression of
+// network/asset/row; and how many rounds. The medians of the rounds count.
 const (
-	benchLatency   = 30 * time.Millisecond
-	benchConnRate  = 80 << 20
-	benchTotalRate = 1200 << 20
-	benchFile      = 1 << 30
-	benchParallel  = 16 // requests of the floor at once
+	rowsVar   = "CODEOCEANFS_BENCH_ROWS"
+	roundsVar = "CODEOCEANFS_BENCH_ROUNDS"
+	tableVar  = "CODEOCEANFS_BENCH_TABLE" // the file that the table goes to
 )
 
-// bench mounts files of generated content, behind the network.
-func bench(b *testing.B, flags ...string) (*deployment, *mounted) {
-	d := serve(b, func(c *emulator.Config) {
-		c.Latency, c.ConnRate, c.TotalRate = benchLatency, benchConnRate, benchTotalRate
-	})
-	d.add(b, emulator.Asset{
-		Record: emulator.Record{ID: generatedID, Name: "internal", Type: "dataset", State: "ready"},
-		Generate: []emulator.Generated{
-			{Path: "f%03d", Count: []int{100}, Size: benchFile},
-			{Path: "small/s%02d/f%04d", Count: []int{100, 64}, Size: 32 << 10},
-			{Path: "trees/t%02d/d%02d/f%02d", Count: []int{100, 40, 50}, Size: 100},
-		},
-	})
-	return d, d.mount(b, append([]string{"--cache-size", "0"}, flags...)...)
+const (
+	defaultRounds = 3
+	// rowTime ends a row after the round that it passes in: what takes that
+	// long is far from any goal, and the whole table shall take a quarter of an
+	// hour.
+	rowTime = 25 * time.Second
+)
+
+// networks are what S3 gives to one machine in its region, and what this
+// machine can do.
+var networks = []benchNet{
+	{"s3", emulator.Shape{Latency: 30 * time.Millisecond, ConnRate: 80 << 20, TotalRate: 1200 << 20}},
+	{"loopback", emulator.Shape{}},
 }
 
-// floor fetches a file as fast as this machine can without a mount: curl, with
-// so many ranges at once.
-func (d *deployment) floor(b *testing.B, m *mounted, path string) time.Duration {
-	b.Helper()
-	var urls struct {
-		Download string `json:"download_url"`
+// bench is what one row is measured with.
+type bench struct {
+	b        *testing.B
+	emu      *emulated
+	data     string // the emulator's directory
+	python   string // with the libraries
+	shaped   bool
+	external bool
+	row      row
+	env      []string // of all mounts of the row: they share a cache directory
+	point    string
+	m        *mounted
+	plain    *mounted // without a disk cache, where a row compares with that
+	peer     *mounted // the other program's that reads now: it may fail
+	disk     string   // a file of a GiB on the local disk
+}
+
+// BenchmarkReading is the table of the README.
+func BenchmarkReading(b *testing.B) {
+	wanted := regexp.MustCompile(strings.ReplaceAll(os.Getenv(rowsVar), "_", "[ _]"))
+	rounds := defaultRounds
+	if s := os.Getenv(roundsVar); s != "" {
+		var err error
+		rounds, err = strconv.Atoi(s)
+		must(b, err)
 	}
-	answer := m.run("curl", "-sSf", "-u", "cop_demo:", d.APIURL()+"/api/v1/data_assets/"+generatedID+"/files/urls?path="+path)
-	if err := json.Unmarshal([]byte(answer), &urls); err != nil {
-		b.Fatal(err)
-	}
-	const part = benchFile / benchParallel
-	start := time.Now()
-	var wg sync.WaitGroup
-	for i := range benchParallel {
-		wg.Go(func() {
-			if out, err := exec.Command("curl", "-sSf", "-o", "/dev/null", "-r", fmt.Sprintf("%d-%d", i*part, (i+1)*part-1), urls.Download).CombinedOutput(); err != nil {
-				b.Errorf("curl: %v %s", err, out)
+	rounds = min(max(rounds, 1), maxRounds)
+	t := newTable(rounds)
+	python, formats := makeFormats(b, wanted)
+	for _, net := range networks {
+		b.Run(net.Name, func(b *testing.B) {
+			data := b.TempDir()
+			if formats != "" {
+				addFormats(b, formats, data)
+			}
+			emu := emulate(b, data, net.Shape)
+			for _, asset := range []string{"external", "internal"} {
+				for _, r := range rows {
+					if !wanted.MatchString(net.Name+"/"+asset+"/"+r.name) || r.formats && formats == "" {
+						continue
+					}
+					b.Run(asset+"/"+r.name, func(b *testing.B) {
+						x := &bench{b: b, emu: emu, data: data, python: python, shaped: net.Shape.Latency > 0, external: asset == "external", row: r}
+						line := &line{row: r, goal: r.goal(x)}
+						t.add(net.Name, asset, line) // also if it fails
+						x.measure(line, rounds)
+						b.ReportMetric(0, "ns/op")
+						line.metrics(b)
+					})
+				}
 			}
 		})
 	}
-	wg.Wait()
-	return time.Since(start)
-}
-
-// BenchmarkSequential reads a file that nobody has read before, from end to
-// end, and compares with the floor in the same minute.
-func BenchmarkSequential(b *testing.B) {
-	d, m := bench(b)
-	var ours, floor time.Duration
-	n := 0
-	for b.Loop() {
-		name := fmt.Sprintf("f%03d", n)
-		n++
-		start := time.Now()
-		m.run("dd", "if="+m.path("dataset", "internal", name), "of=/dev/null", "bs=1M")
-		ours += time.Since(start)
-		b.StopTimer()
-		floor += d.floor(b, m, name)
-		b.StartTimer()
+	path := os.Getenv(tableVar)
+	if path == "" {
+		b.Log("\n" + t.String())
+		return
 	}
-	b.ReportMetric(float64(n)*benchFile/1e6/ours.Seconds(), "MB/s")
-	b.ReportMetric(float64(n)*benchFile/1e6/floor.Seconds(), "curl-MB/s")
-	b.ReportMetric(floor.Seconds()/ours.Seconds(), "of-curl")
+	must(b, os.WriteFile(path, []byte(t.String()), 0o644))
 }
 
-// BenchmarkRandom reads 20 scattered pieces of 128 KiB.
-func BenchmarkRandom(b *testing.B) {
-	d, m := bench(b)
-	n := 0
-	d.ResetCounts()
-	for b.Loop() {
-		name := fmt.Sprintf("f%03d", n)
-		n++
-		if _, err := m.helper("random", m.path("dataset", "internal", name), contentName("internal", name), strconv.Itoa(n), "20"); err != nil {
-			b.Fatal(err)
+// measure takes one round after the other, in each ours, the floor, and peers.
+func (x *bench) measure(to *line, rounds int) {
+	x.env, x.point = environment(x.b, x.emu.api), x.b.TempDir()
+	if x.row.skip != nil {
+		if to.skipped = x.row.skip(x); to.skipped != "" {
+			x.b.Skip(to.skipped)
 		}
 	}
-	b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(20*n), "ms/read")
-	b.ReportMetric(float64(d.Counts()["s3.GetObject"].Bytes)/float64(20*n)/(128<<10), "blocks-fetched/read")
+	x.m = x.mount(x.point, x.row.flags...)
+	peers := x.peers()
+	if x.row.before != nil {
+		x.row.before(x)
+	}
+	began := time.Now()
+	for round := range rounds {
+		if x.row.prepare != nil {
+			x.row.prepare(x, x.m, x.root(), round)
+		}
+		to.ours = append(to.ours, x.once(func() measured { return x.row.read(x, x.m, x.root(), round) }))
+		to.rss = max(to.rss, peak(x.m.process.Pid))
+		if x.row.floor != nil {
+			to.floor = append(to.floor, x.row.floor(x, round))
+		}
+		if time.Since(began) > rowTime {
+			break
+		}
+	}
+	for _, p := range peers {
+		to.peers[p.name] = x.peerRound(p)
+	}
 }
 
-// BenchmarkSmallFiles reads files of 32 KiB one after the other.
-func BenchmarkSmallFiles(b *testing.B) {
-	_, m := bench(b)
-	n := 0
-	for b.Loop() {
-		m.run("sh", "-c", fmt.Sprintf("cat %s/s%02d/* > /dev/null", m.path("dataset", "internal", "small"), n))
-		n++
-	}
-	b.ReportMetric(float64(64*n)/b.Elapsed().Seconds(), "files/s")
+// sample is one measurement of ours.
+type sample struct {
+	measured
+	daemon, server float64 // CPU seconds
+	requests       int64
+	fetched        int64
 }
 
-// BenchmarkFind walks 2,000 files in 40 folders.
-func BenchmarkFind(b *testing.B) {
-	_, m := bench(b)
-	n := 0
-	for b.Loop() {
-		m.run("find", m.path("dataset", "internal", "trees", fmt.Sprintf("t%02d", n)))
-		n++
+// once measures what read does, and what it costs the mount and the emulator.
+func (x *bench) once(read func() measured) sample {
+	x.b.Helper()
+	emu := x.emu.ask(x.b, "reset").CPU
+	daemon := processCPU(x.m.process.Pid)
+	s := sample{measured: read()}
+	s.daemon = processCPU(x.m.process.Pid) - daemon
+	after := x.settled()
+	s.server, s.requests, s.fetched = after.CPU-emu, after.requests(), after.fetched()
+	return s
+}
+
+// settled waits until what was fetched ahead has come, or was given up: it
+// belongs to the reader that it was fetched for.
+func (x *bench) settled() served {
+	last := x.emu.ask(x.b, "counts")
+	for range 40 {
+		time.Sleep(50 * time.Millisecond)
+		now := x.emu.ask(x.b, "counts")
+		if now.fetched() == last.fetched() && now.requests() == last.requests() {
+			break
+		}
+		last = now
 	}
-	b.ReportMetric(float64(2040*n)/b.Elapsed().Seconds(), "entries/s")
+	return last
+}
+
+// mount mounts the deployment; the flags come after those of all benchmarks.
+func (x *bench) mount(point string, flags ...string) *mounted {
+	x.b.Helper()
+	m, err := start(x.b, point, x.env, slices.Concat(x.row.wrap, []string{binary, "mount", "--foreground", "--s3-endpoint", x.emu.s3}, flags, []string{point})...)
+	must(x.b, err)
+	return m
+}
+
+// remount ends the row's mount, and mounts anew: the kernel and the program
+// have forgotten all, and the disk cache has what it has.
+func (x *bench) remount() {
+	x.m.stop()
+	x.m = x.mount(x.point, x.row.flags...)
+}
+
+func (x *bench) asset() string {
+	if x.external {
+		return "external"
+	}
+	return "internal"
+}
+
+// root is the folder of the asset in our mount.
+func (x *bench) root() string { return x.m.path("dataset", x.asset()) }
+
+// reader runs one of the readers, and returns what it tells.
+func (x *bench) reader(m *mounted, command string, args ...string) (r measured) {
+	x.b.Helper()
+	out, err := m.helper(command, args...)
+	if err != nil && m == x.peer {
+		x.b.Logf("%s: %v", m.point, err)
+		return measured{Seconds: math.NaN()}
+	}
+	must(x.b, err)
+	must(x.b, json.Unmarshal([]byte(out), &r))
+	return r
+}
+
+// processCPU is what a process has used of the cores, in seconds.
+func processCPU(pid int) float64 {
+	const tick = 100 // Linux's USER_HZ, on all machines
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, _ := strings.Cut(string(raw), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseFloat(fields[11], 64)
+	system, _ := strconv.ParseFloat(fields[12], 64)
+	return (user + system) / tick
+}
+
+// peak is the most memory that a process has had, in bytes.
+func peak(pid int) int64 {
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(raw)) {
+		if kib, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			n, _ := strconv.ParseInt(strings.Fields(kib)[0], 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
+
+// copyOnDisk is a file of the local disk, as long as a big one of the asset.
+func (x *bench) copyOnDisk() string {
+	x.b.Helper()
+	if x.disk == "" {
+		x.disk = filepath.Join(x.b.TempDir(), "file")
+		out, err := exec.Command("dd", "if=/dev/urandom", "of="+x.disk, "bs=1M", "count=1024", "conv=fsync").CombinedOutput()
+		if err != nil {
+			x.b.Fatalf("dd: %v: %s", err, out)
+		}
+	}
+	return x.disk
 }

@@ -52,13 +52,15 @@ func serve(t testing.TB, edit ...func(*emulator.Config)) *deployment {
 
 // environment is what a user of the deployment would have set. Nothing of the
 // machine's own configuration gets in.
-func (d *deployment) environment(t testing.TB) []string {
+func (d *deployment) environment(t testing.TB) []string { return environment(t, d.APIURL()) }
+
+func environment(t testing.TB, domain string) []string {
 	home := t.TempDir()
 	key := emulator.DefaultS3Keys()[0]
 	return []string{
 		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(),
 		"XDG_CACHE_HOME=" + filepath.Join(home, ".cache"), "XDG_CONFIG_HOME=" + filepath.Join(home, ".config"),
-		"CODEOCEAN_DOMAIN=" + d.APIURL(), "CODEOCEAN_TOKEN=cop_demo",
+		"CODEOCEAN_DOMAIN=" + domain, "CODEOCEAN_TOKEN=cop_demo",
 		"AWS_ACCESS_KEY_ID=" + key.AccessKey, "AWS_SECRET_ACCESS_KEY=" + key.SecretKey,
 		raceOptions,
 	}

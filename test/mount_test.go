@@ -59,8 +59,19 @@ func (d *deployment) tryMount(t testing.TB, point string, env []string, flags ..
 // end. The mount is seen where that one sees it: in a mount namespace, say.
 func (d *deployment) tryMountBy(t testing.TB, prefix []string, point string, env []string, flags ...string) (*mounted, error) {
 	t.Helper()
-	args := slices.Concat(prefix, []string{binary, "mount", "--foreground", "--s3-endpoint", d.S3URL(), "--refresh-interval", "1s"}, flags, []string{point})
-	cmd := exec.Command(args[0], args[1:]...)
+	m, err := start(t, point, env, slices.Concat(prefix,
+		[]string{binary, "mount", "--foreground", "--s3-endpoint", d.S3URL(), "--refresh-interval", "1s"}, flags, []string{point})...)
+	if err == nil && prefix != nil {
+		m.point = fmt.Sprintf("/proc/%d/root%s", m.process.Pid, point)
+	}
+	return m, err
+}
+
+// start runs a program that stays in the foreground, prints a line when it has
+// mounted at point, and ends with the mount.
+func start(t testing.TB, point string, env []string, command ...string) (*mounted, error) {
+	t.Helper()
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = env
 	m := &mounted{t: t, point: point, log: new(lockedBuffer), exited: make(chan struct{})}
 	cmd.Stderr = m.log
@@ -72,9 +83,6 @@ func (d *deployment) tryMountBy(t testing.TB, prefix []string, point string, env
 		return nil, err
 	}
 	m.process = cmd.Process
-	if prefix != nil {
-		m.point = fmt.Sprintf("/proc/%d/root%s", cmd.Process.Pid, point)
-	}
 	ready := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(stdout).ReadString('\n')
