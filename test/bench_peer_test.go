@@ -1,6 +1,8 @@
 package test
 
 import (
+	"encoding/json"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +69,24 @@ func (x *bench) peers() (all []peer) {
 }
 
 func replacePeer(command string) string { return strings.Replace(mountAndWait, "PEER", command, 1) }
+
+// peerLimit ends a peer's reader, in seconds: what takes longer is no rival.
+const peerLimit = "15"
+
+// peerReader is reader for the peer's mount. It may fail, or take too long, and
+// then has no number.
+func (x *bench) peerReader(command string, args ...string) (r measured) {
+	x.b.Helper()
+	out, err := x.peer.try("timeout", append([]string{"-s", "KILL", peerLimit, "env", helperVar + "=" + command, os.Args[0]}, args...)...)
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &r)
+	}
+	if err != nil {
+		x.b.Logf("%s: %v", x.peer.point, err)
+		return measured{Seconds: math.NaN()}
+	}
+	return r
+}
 
 // peerRound measures a peer once: its rounds would take longer than all others.
 func (x *bench) peerRound(p peer) []measured {

@@ -115,5 +115,5 @@ func (m *mounted) model(list string, seed, ops int) error {
 // modelFile is a file of the model: where it is, and what is in it.
 type modelFile struct {
 	Path, Content string
-	Size       int64
+	Size          int64
 }
