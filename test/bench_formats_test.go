@@ -51,6 +51,7 @@ func libraryRow(name, pattern string) row {
 		read:  func(x *bench, m *mounted, _ string, _ int) measured { return read(x, m, formats(x)) },
 		floor: func(x *bench, _ int) measured { return read(x, x.m, formatFiles(x.data)) },
 		goal:  func(*bench) goal { return goal{} },
+		wants: func(x *bench) bool { return x.shaped },
 	}
 }
 

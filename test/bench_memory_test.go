@@ -29,6 +29,8 @@ func filesAtOnce(name string, n int, limit int64) row {
 			return x.reader(m, "read-to", append([]string{strconv.FormatInt(each, 10)}, inRound(root, "stream/%s/f%02d", round, n)...)...)
 		},
 		goal: func(*bench) goal { return goal{rss: (limit + 64) << 20} },
+		// Where the bytes come from makes no difference to memory.
+		wants: func(x *bench) bool { return x.shaped && x.external },
 	}
 }
 

@@ -24,6 +24,8 @@ type row struct {
 	floor   func(x *bench, round int) measured // nil: there is none
 	goal    func(x *bench) goal
 	peers   bool // compare with other mounts
+	// wants says of which networks and assets it is; nil: of all.
+	wants   func(x *bench) bool
 	formats bool // needs the files of libraries
 }
 

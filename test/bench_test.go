@@ -82,11 +82,12 @@ func BenchmarkReading(b *testing.B) {
 			emu := emulate(b, data, net.Shape)
 			for _, asset := range []string{"external", "internal"} {
 				for _, r := range rows {
-					if !wanted.MatchString(net.Name+"/"+asset+"/"+r.name) || r.formats && formats == "" {
+					x := &bench{emu: emu, data: data, python: python, shaped: net.Shape.Latency > 0, external: asset == "external", row: r}
+					if !wanted.MatchString(net.Name+"/"+asset+"/"+r.name) || r.formats && formats == "" || r.wants != nil && !r.wants(x) {
 						continue
 					}
 					b.Run(asset+"/"+r.name, func(b *testing.B) {
-						x := &bench{b: b, emu: emu, data: data, python: python, shaped: net.Shape.Latency > 0, external: asset == "external", row: r}
+						x.b = b
 						line := &line{row: r, goal: r.goal(x)}
 						t.add(net.Name, asset, line) // also if it fails
 						defer t.save(b)              // a run that is broken off leaves what it has
