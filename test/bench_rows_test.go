@@ -66,7 +66,7 @@ var rows = append([]row{
 			}
 			return r
 		},
-		goal: func(x *bench) goal { return goal{ratio: latencyGoal(x, 1.3), value: peerGoal(x, 0, 5.2)} },
+		goal: func(x *bench) goal { return goal{ratio: shapedOnly(x, 1.3), value: peerGoal(x, 0, 5.2)} },
 	},
 	scatteredReads("20 reads of 128 KiB at random", 20, 128<<10, 128<<10, 1, "ms", func(x *bench) goal {
 		return goal{value: peerGoal(x, 40, 2.6), perByte: shapedOnly(x, 4)}
@@ -166,14 +166,13 @@ func again(name string, drop bool) row {
 			for range 6 { // what a queue had no room for is kept the next time
 				s := x.once(func() measured { return x.dd(x.m, bigFile(x.root(), 0)) })
 				x.remount()
-				if s.requests == 0 {
+				if s.fetched == 0 {
 					return
 				}
 			}
 		},
 		prepare: func(x *bench, _ *mounted, _ string, _ int) {
 			x.remount()
-			x.m.run("stat", bigFile(x.root(), 0))
 			if drop {
 				x.uncached(filepath.Join(x.home(), ".cache", "codeoceanfs", "blocks"))
 			}

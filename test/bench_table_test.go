@@ -23,9 +23,7 @@ type goal struct {
 	noRequests bool    // all is known already
 }
 
-// latencyGoal is a bound of a ratio where the network is slow.
-func latencyGoal(x *bench, ratio float64) float64 { return shapedOnly(x, ratio) }
-
+// shapedOnly is a bound that holds where the network is slow.
 func shapedOnly(x *bench, bound float64) float64 {
 	if x.shaped {
 		return bound

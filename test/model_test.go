@@ -112,7 +112,7 @@ func modelRun(t *testing.T, seed, ops int) {
 // model makes ops operations in a process of its own, in pieces that each end
 // within the time that a program has.
 func (m *mounted) model(list string, seed, ops int) error {
-	const piece = 500
+	const piece = 100
 	for done := 0; done < ops; done += piece {
 		if _, err := m.helper("model", list, strconv.Itoa(seed*1_000_000+done), strconv.Itoa(min(piece, ops-done))); err != nil {
 			return fmt.Errorf("seed %d from operation %d: %w", seed, done, err)
