@@ -11,7 +11,7 @@ import (
 func TestBenchTable(t *testing.T) {
 	t.Parallel()
 	of := func(seconds, daemon float64, fetched int64) sample {
-		return sample{outcome: outcome{Seconds: seconds, Bytes: gib, Count: 10}, daemon: daemon, fetched: fetched}
+		return sample{measured: measured{Seconds: seconds, Bytes: gib, Count: 10}, daemon: daemon, fetched: fetched}
 	}
 	for name, c := range map[string]struct {
 		line   line
@@ -33,7 +33,7 @@ func TestBenchTable(t *testing.T) {
 		"a ratio is one of the same round": {
 			line: line{
 				row: row{unit: "s"}, ours: []sample{of(1, 0, 0), of(4, 0, 0), of(9, 0, 0)},
-				floor: []outcome{{Seconds: 1}, {Seconds: 2}, {Seconds: 3}}, goal: goal{ratio: 1.9},
+				floor: []measured{{Seconds: 1}, {Seconds: 2}, {Seconds: 3}}, goal: goal{ratio: 1.9},
 			},
 			value: 4, missed: []string{"ratio"},
 		},
@@ -42,7 +42,7 @@ func TestBenchTable(t *testing.T) {
 			value: 1, missed: []string{"B/B", "CPU", "memory"},
 		},
 		"requests where none is needed": {
-			line:  line{row: row{unit: "s"}, ours: []sample{{outcome: outcome{Seconds: 1}, requests: 1}}, goal: goal{noRequests: true}},
+			line:  line{row: row{unit: "s"}, ours: []sample{{measured: measured{Seconds: 1}, requests: 1}}, goal: goal{noRequests: true}},
 			value: 1, missed: []string{"requests"},
 		},
 		"a floor that is missing reaches nothing": {
@@ -66,7 +66,7 @@ func TestBenchTable(t *testing.T) {
 func TestBenchColumns(t *testing.T) {
 	t.Parallel()
 	part := tablePart{title: "here", lines: []*line{
-		{row: row{name: "short", unit: "s"}, ours: []sample{{outcome: outcome{Seconds: 1.5}}}, peers: map[string][]outcome{"other": {{Seconds: 12.34}}}},
+		{row: row{name: "short", unit: "s"}, ours: []sample{{measured: measured{Seconds: 1.5}}}, peers: map[string][]measured{"other": {{Seconds: 12.34}}}},
 		{row: row{name: "a longer name – äöü", unit: "files/s"}, goal: goal{ratio: 0.9}},
 	}}
 	var s strings.Builder
