@@ -117,6 +117,16 @@ func (c *call) Done() <-chan struct{} {
 	return c.done
 }
 
+// interrupted reports whether the caller has a signal to handle.
+func (c *call) interrupted() bool {
+	select {
+	case <-c.cancel:
+		return true
+	default:
+		return false
+	}
+}
+
 func (c *call) watch() {
 	timer := time.NewTimer(time.Until(c.deadline))
 	defer timer.Stop()

@@ -70,6 +70,9 @@ func (f *file) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 		f: f, data: f.t.cache.Open(s.Object(f.path(), f.entry)),
 		listing: listingKey(s, f.dir), final: s.Immutable(),
 	}
+	if flags&syscall.O_DIRECT != 0 {
+		h.read.Store(true) // whoever reads past all caches knows what is next
+	}
 	f.t.openings.enter(h)
 	return h, fuse.FOPEN_KEEP_CACHE | fuse.FOPEN_NOFLUSH, 0
 }
@@ -92,7 +95,9 @@ type fileHandle struct {
 	final   bool   // there is no other version, whatever fails
 
 	whole *os.File    // if it is whole on disk: see openings
-	read  atomic.Bool // whether ahead knows of it
+	read  atomic.Bool // whether ahead knows of it, or need not
+
+	unheard unheard
 }
 
 // Read fills dest from off on: as many bytes as it holds or as the file has
@@ -105,6 +110,9 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 	want := max(min(int64(len(dest)), h.f.entry.Size-off), 0)
 	if h.whole != nil && h.data.ReadWhole(h.whole, dest[:want], off) {
 		return fuse.ReadResultData(dest[:want]), 0 // the kernel will not have it
+	}
+	if errno := h.unheard.last(off); errno != 0 {
+		return nil, errno
 	}
 	call := h.f.t.begin(ctx, dataBudget, "read", h.f, "")
 	defer call.end()
@@ -125,6 +133,9 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 		errno := h.f.t.fail("read", h.f.id, h.f.path(), err)
 		if errno == syscall.ESTALE && !h.final {
 			h.gone()
+		}
+		if call.interrupted() {
+			h.unheard.note(off, errno)
 		}
 		return nil, errno
 	}

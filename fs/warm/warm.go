@@ -198,7 +198,9 @@ func (w *warmer) fail(path string, err error) {
 
 // one has a file on disk.
 func (w *warmer) one(ctx context.Context, path string) {
-	f, err := os.Open(path)
+	// Past the kernel's pages: what it has of the file it would not ask the mount
+	// for. And by this the mount knows that it need not guess what is read next.
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECT, 0)
 	if err != nil {
 		w.fail(path, err)
 		return
@@ -247,8 +249,6 @@ func (w *warmer) fetch(ctx context.Context, f *os.File, size int64) (err error) 
 
 // pass reads f once, not faster than the disk takes it.
 func (w *warmer) pass(ctx context.Context, f *os.File, size int64) error {
-	// What the kernel has of it, it would not ask the mount for. It may refuse.
-	_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 	buf := make([]byte, readSize)
 	for off := int64(0); ; {
 		n, err := f.ReadAt(buf, off)
