@@ -20,6 +20,10 @@ const (
 	// hedgeBurst is how many of those are saved up: a hiccup hits several
 	// ranges at once.
 	hedgeBurst = 4
+
+	// hedgeLeast is the least that is late: of a range that is a few milliseconds
+	// slower than the others of a near store, no reader notices a second one.
+	hedgeLeast = 50 * time.Millisecond
 )
 
 // pulse is how long ranges took lately until their first block was there, and
@@ -42,7 +46,7 @@ func (p *pulse) note(d time.Duration) {
 		sorted := slices.Sorted(slices.Values(p.times[:]))
 		// On a network without hiccups the slowest of twenty is hardly slower
 		// than any, and a second request would gain nothing.
-		p.late = max(sorted[remembered*95/100], 2*sorted[remembered/2])
+		p.late = max(hedgeLeast, sorted[remembered*95/100], 2*sorted[remembered/2])
 	}
 }
 

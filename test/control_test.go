@@ -16,6 +16,10 @@ type status struct {
 	Catalog struct {
 		LastError string `json:"last_error"`
 	}
+	Cache struct {
+		Hedged, Evicted int64
+		Kept            int64 `json:"bytes_kept"`
+	}
 	Process struct {
 		Goroutines int
 		HeapBytes  int64 `json:"heap_bytes"`

@@ -91,7 +91,7 @@ func (r *rig) nextFolder() string {
 }
 
 func (r *rig) lastFolder() string {
-	return r.m.path("dataset", "folders", fmt.Sprintf("d%03d", r.folders.Load()))
+	return r.m.path("dataset", "folders", fmt.Sprintf("d%03d", r.folders.Load()%400))
 }
 
 // name changes what signed URLs begin with, before there is one.

@@ -29,7 +29,7 @@ func TestModel(t *testing.T) {
 	for seed := range setting(t, modelSeedsVar, 1) {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
-			modelRun(t, seed, setting(t, modelOpsVar, 1200))
+			modelRun(t, seed, setting(t, modelOpsVar, 2400))
 		})
 	}
 }
@@ -88,14 +88,8 @@ func modelRun(t *testing.T, seed, ops int) {
 		if t.Failed() {
 			return
 		}
-		var status struct {
-			Cache struct {
-				Evicted int64 `json:"evicted"`
-				Kept    int64 `json:"bytes_kept"`
-			} `json:"cache"`
-		}
-		must(t, json.Unmarshal([]byte(m.run("cat", m.path("control", "status.json"))), &status))
-		evicted, kept = evicted+status.Cache.Evicted, kept+status.Cache.Kept
+		did := m.status().Cache
+		evicted, kept = evicted+did.Evicted, kept+did.Kept
 		if mount%2 == 0 { // what the next one finds on disk is as a crash has left it
 			must(t, m.process.Signal(syscall.SIGKILL))
 			<-m.exited
