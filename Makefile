@@ -13,7 +13,7 @@ FUZZJOBS ?= 2
 DEMO := $(HOME)/codeocean-demo
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the program, ./codeoceanfs
 	go build -trimpath -o codeoceanfs .
@@ -42,6 +42,12 @@ bench: deps-test ## the read path against curl, the disk, other mounts; writes t
 
 bench-core: ## the cache alone, ten times; compare two outputs with golang.org/x/perf/cmd/benchstat
 	@go test -run '^$$' -bench Core -benchtime 200ms -count 10 ./cache/...
+
+RELIABILITY := TestFaultCatalogue|TestSecurity|TestKilled|TestKilledNeighbour|TestModel|TestSoak|TestMistakes
+
+reliability: deps-test ## all faults at full length, kills, the model, the soak; writes test/reliability.txt (half an hour)
+	CODEOCEANFS_TEST_FULL=1 CODEOCEANFS_TEST_FIGURES=reliability.txt \
+		go test -run '^($(RELIABILITY))$$' -count=1 -timeout 90m -parallel 4 ./test
 
 soak: deps-test ## 20 minutes of readers, faults and requests at once
 	CODEOCEANFS_TEST_SOAK=20m go test -run '^TestSoak$$' -v -count=1 -timeout 40m ./test
@@ -74,4 +80,4 @@ deps-mount:
 deps-test:
 	@test/deps fuse3 gcc libc6-dev curl rsync python3-venv jq vim zsh
 
-.PHONY: help build demo demo-stop test bench bench-core soak fuzz check lint fmt clean deps-mount deps-test
+.PHONY: help build demo demo-stop test bench bench-core reliability soak fuzz check lint fmt clean deps-mount deps-test

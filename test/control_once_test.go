@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -155,7 +154,7 @@ func TestKilled(t *testing.T) {
 	env := d.environment(t)
 	point := t.TempDir()
 	kills := 25
-	if os.Getenv("CODEOCEANFS_TEST_LONG") != "" {
+	if full() {
 		kills = 200
 	}
 	rnd := rand.New(rand.NewPCG(7, 0))
@@ -229,8 +228,9 @@ func TestKilled(t *testing.T) {
 			results = append(results, m.result("create", key).Status)
 		}
 	}
-	t.Logf("%d kills; told of %d creates, %d updates, %d archivings; %d records; made twice %d, lost %d",
-		kills, len(told), len(updated), len(archived), len(results), twice, lost)
+	figure(t, ofKills, "requests answered while the program was killed", fmt.Sprintf("%d in %d kills", len(told)+len(updated)+len(archived), kills), "200 kills", kills >= 200)
+	figure(t, ofKills, "of them lost", lost, "0", lost == 0)
+	figure(t, ofKills, "creates sent twice", twice, "0", twice == 0)
 	if len(results) < len(told) {
 		t.Errorf("%d results for %d requests that were answered", len(results), len(told))
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -270,19 +271,14 @@ func TestDeletedCache(t *testing.T) {
 	}
 }
 
-// killsVar is how many mounts TestKilledNeighbour kills; 200 takes some minutes.
-const killsVar = "CODEOCEANFS_TEST_KILLS"
-
 // TestKilledNeighbour has two mounts share a cache directory. One is killed again
 // and again in the middle of reading, the other reads on: no byte is wrong, and
 // what one of them has on disk the other does not fetch.
 func TestKilledNeighbour(t *testing.T) {
 	t.Parallel()
 	kills := 4
-	if s := os.Getenv(killsVar); s != "" {
-		var err error
-		kills, err = strconv.Atoi(s)
-		must(t, err)
+	if full() {
+		kills = 200
 	}
 	d := serve(t, func(c *emulator.Config) { c.ConnRate, c.TotalRate = 40<<20, 40<<20 }) // a file takes half a second
 	const size = 20 << 20
@@ -302,8 +298,11 @@ func TestKilledNeighbour(t *testing.T) {
 		return err
 	}
 	survivor := mount()
+	var slowest time.Duration // to mount, after the one before was killed
 	for i := range kills {
+		start := time.Now()
 		victim := mount()
+		slowest = max(slowest, time.Since(start))
 		began := d.Counts()["s3.GetObject"].Bytes
 		ended := make(chan struct{})
 		go func() {
@@ -339,4 +338,6 @@ func TestKilledNeighbour(t *testing.T) {
 	if asked := d.asked(); len(asked) > 0 {
 		t.Errorf("what both have read takes %v", asked)
 	}
+	figure(t, ofKills, "mounts killed in mid-read, and mounted again", kills, "200", kills >= 200)
+	figure(t, ofKills, "slowest of them to answer", slowest.Round(time.Millisecond), "1s", slowest <= time.Second)
 }

@@ -2,7 +2,6 @@ package test
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,13 +45,12 @@ const atOnce = 8
 // within its time; files that are not concerned answer meanwhile; and nothing is
 // left afterwards.
 //
-// With CODEOCEANFS_TEST_FULL set, faults last as long as the program's own
-// timeouts; with CODEOCEANFS_TEST_REPORT, the outcome of each is a line of JSON
-// in the file of that name.
+// With fullVar set, faults last as long as the program's own
+// timeouts.
 func TestFaultCatalogue(t *testing.T) {
 	t.Parallel()
 	sources := testSources(t)
-	report := newReport(t)
+	var report report
 	turns := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	rows := catalogue()
@@ -93,6 +91,7 @@ func TestFaultCatalogue(t *testing.T) {
 	if n := len(rows); n != catalogued {
 		t.Errorf("%d faults in the table", n)
 	}
+	report.figures(t)
 }
 
 func order(row faultRow) int {
@@ -135,17 +134,17 @@ func (s sources) have(name string) error {
 // outcome is a line of the report. Times are the longest of their kind, in
 // seconds.
 type outcome struct {
-	Number    int      `json:"number"`
-	Fault     string   `json:"fault"`
-	Outcome   string   `json:"outcome"` // survived, failed, skipped, held or not automated
-	Held      []string `json:"held,omitempty"`
-	Why       string   `json:"why,omitempty"`
-	Ends      []string `json:"ends,omitempty"`      // how calls ended meanwhile
-	Worst     float64  `json:"worst,omitempty"`     // of the calls that met the fault
-	Bystander float64  `json:"bystander,omitempty"` // of reads of another file
-	Recovery  float64  `json:"recovery,omitempty"`  // from the end of the fault to the first good read
-	Killed    float64  `json:"killed,omitempty"`    // from SIGKILL to the end of a program that waited
-	Took      float64  `json:"took"`
+	Number    int
+	Fault     string
+	Outcome   string // survived, failed, skipped, held or not automated
+	Held      []string
+	Why       string
+	Ends      []string // how calls ended meanwhile
+	Worst     float64  // of the calls that met the fault
+	Bystander float64  // of reads of another file
+	Recovery  float64  // from the end of the fault to the first good read
+	Killed    float64  // from SIGKILL to the end of a program that waited
+	Took      float64
 
 	run   bool // here
 	start time.Time
@@ -171,22 +170,10 @@ func (o *outcome) faulty(said string, took time.Duration) {
 	}
 }
 
-// report writes outcomes to the file that the environment names, if any.
+// report is all outcomes.
 type report struct {
-	mu   sync.Mutex
-	file *os.File
-}
-
-func newReport(t *testing.T) *report {
-	t.Helper()
-	name := os.Getenv("CODEOCEANFS_TEST_REPORT")
-	if name == "" {
-		return &report{}
-	}
-	f, err := os.Create(name)
-	must(t, err)
-	t.Cleanup(func() { f.Close() })
-	return &report{file: f}
+	mu  sync.Mutex
+	all []*outcome
 }
 
 func (r *report) add(t *testing.T, o *outcome) {
@@ -203,14 +190,38 @@ func (r *report) add(t *testing.T, o *outcome) {
 	default:
 		o.Outcome = "held"
 	}
-	if r.file == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err := json.NewEncoder(r.file).Encode(o); err != nil {
-		t.Error(err)
+	r.all = append(r.all, o)
+}
+
+// figures adds up the outcomes, and gives the list of them.
+func (r *report) figures(t *testing.T) {
+	slices.SortFunc(r.all, func(a, b *outcome) int { return cmp.Compare(a.Number, b.Number) })
+	count := map[string]int{}
+	var exceptions []string
+	var worst, bystander, recovery, killed float64
+	for _, o := range r.all {
+		count[o.Outcome]++
+		switch o.Outcome {
+		case "failed", "skipped", "not automated":
+			exceptions = append(exceptions, fmt.Sprintf("%d %s", o.Number, o.Outcome))
+		}
+		worst, bystander = max(worst, o.Worst), max(bystander, o.Bystander)
+		recovery, killed = max(recovery, o.Recovery), max(killed, o.Killed)
 	}
+	automated := count["survived"] + count["held"] + count["failed"] + count["skipped"]
+	figure(t, ofFaults, "faults automated", fmt.Sprintf("%d of %d", automated, catalogued), "86", automated == catalogued)
+	figure(t, ofFaults, "faults survived, here or in the test that is named", count["survived"]+count["held"], "86", count["survived"]+count["held"] == catalogued)
+	figure(t, ofFaults, "exceptions", cmp.Or(strings.Join(exceptions, ", "), "none"), "", true)
+	bound := func(what string, seconds, goal float64) {
+		figure(t, ofTimes, what, fmt.Sprintf("%.2f s", seconds), fmt.Sprintf("%g s", goal), seconds <= goal)
+	}
+	bound("longest call that met a fault", worst, 65)
+	bound("longest read of another file meanwhile", bystander, 2)
+	bound("from the end of a fault to the first good read, at most", recovery, 5)
+	bound("from SIGKILL to the end of a program that waits, at most", killed, 1)
+	figures.mu.Lock()
+	defer figures.mu.Unlock()
+	figures.faults = r.all
 }

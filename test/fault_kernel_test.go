@@ -38,7 +38,7 @@ var kernelFaults = []faultRow{
 
 func killed(r *rig) {
 	times := 3
-	if os.Getenv(fullFaults) != "" {
+	if full() {
 		times = 50
 	}
 	dir, point := r.t.TempDir(), r.t.TempDir()
@@ -256,7 +256,7 @@ func forgotten(r *rig) {
 
 func fetchedOnce(r *rig) {
 	descriptors := "1000"
-	if os.Getenv(fullFaults) != "" {
+	if full() {
 		descriptors = "10000"
 	}
 	r.mount("--cache-size", "0", "--memory-limit", "64M", "--read-timeout", "1m")

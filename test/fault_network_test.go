@@ -3,7 +3,6 @@ package test
 import (
 	"crypto/tls"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -147,7 +146,7 @@ func resumes(f emulator.Fault) func(*rig) {
 // networkGone takes the network away for two budgets, or five minutes.
 func networkGone(r *rig) {
 	down := 2*r.read + time.Second
-	if os.Getenv(fullFaults) != "" {
+	if full() {
 		down = 5 * time.Minute
 	}
 	phases{ends: gone, within: down, late: true, lines: int(down/(10*time.Second)) + 3, begin: func(r *rig) func() {

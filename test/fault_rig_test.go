@@ -19,9 +19,6 @@ import (
 	"codeoceanfs/remote/emulator"
 )
 
-// fullFaults makes the faults last as long as the program's own timeouts do.
-const fullFaults = "CODEOCEANFS_TEST_FULL"
-
 // budgets are the program's timeouts in these tests.
 type budgets struct {
 	read, metadata, patience time.Duration // patience is for a silent connection
@@ -30,7 +27,7 @@ type budgets struct {
 
 // budget is short, so that all faults can be gone through at each change.
 func budget() budgets {
-	if os.Getenv(fullFaults) != "" {
+	if full() {
 		return budgets{60 * time.Second, 30 * time.Second, 10 * time.Second, nil}
 	}
 	return budgets{6 * time.Second, 4 * time.Second, 1500 * time.Millisecond, []string{
@@ -223,20 +220,12 @@ func sessionHelper(args []string) error {
 }
 
 func compareDirect(f *os.File, name string, off, n, size int64) error {
-	buf, want := aligned(n), make([]byte, max(min(n, size-off), 0))
-	if _, err := emulator.Pattern(name).ReadAt(want, off); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
+	buf := aligned(n)
 	got, err := unix.Pread(int(f.Fd()), buf, off)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case got != len(want):
-		return fmt.Errorf("%d bytes instead of %d", got, len(want))
-	case string(buf[:got]) != string(want):
-		return errors.New("wrong bytes")
 	}
-	return nil
+	return sameBytes(name, buf[:got], off, n, size)
 }
 
 // bystander reads a file that is known, through the mount's own process, again

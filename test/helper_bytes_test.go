@@ -16,8 +16,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
-
-	"codeoceanfs/remote/emulator"
 )
 
 // openSized opens a file and asks how many bytes it has.
@@ -118,22 +116,13 @@ func pattern(args []string) error {
 // compare reads n bytes at off of f, or those that are there, as the one that
 // has size bytes, and checks each.
 func compare(f *os.File, name string, off, n, size int64) error {
-	want := make([]byte, max(min(n, size-off), 0))
-	if _, err := emulator.Pattern(name).ReadAt(want, off); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
 	got := make([]byte, n)
 	read, err := f.ReadAt(got, off)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s at %d: %w", f.Name(), off, err)
 	}
-	if read != len(want) {
-		return fmt.Errorf("%s at %d: %d bytes instead of %d", f.Name(), off, read, len(want))
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			return fmt.Errorf("%s: wrong byte at %d", f.Name(), off+int64(i))
-		}
+	if err := sameBytes(name, got[:read], off, n, size); err != nil {
+		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return nil
 }
@@ -205,20 +194,18 @@ func jumping(args []string) error {
 		return err
 	}
 	const page, n = 4096, 64 << 10
-	buf, want := aligned(n), make([]byte, n)
+	buf := aligned(n)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	total := 0
 	for start := time.Now(); time.Since(start) < pacedTime; time.Sleep(100 * time.Millisecond) {
 		off := rnd.Int64N((info.Size()-n)/page) * page
 		total += n
-		if _, err := emulator.Pattern(args[1]).ReadAt(want, off); err != nil && !errors.Is(err, io.EOF) {
-			return err
+		got, err := f.ReadAt(buf, off)
+		if err == nil {
+			err = sameBytes(args[1], buf[:got], off, n, info.Size())
 		}
-		switch got, err := f.ReadAt(buf, off); {
-		case err != nil:
+		if err != nil {
 			return err
-		case got != n || string(buf) != string(want):
-			return fmt.Errorf("at %d: %d bytes, or wrong ones", off, got)
 		}
 	}
 	fmt.Println(total)

@@ -11,8 +11,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"codeoceanfs/remote/emulator"
 )
 
 // modelOpen is a file that a process of the model has open.
@@ -166,10 +164,7 @@ func (f *modelOpen) vectored(rng *rand.Rand) error {
 	for _, p := range pieces {
 		got = append(got, p...)
 	}
-	if int64(n) != min(int64(len(got)), f.Size-off) {
-		return fmt.Errorf("%d bytes at %d", n, off)
-	}
-	return f.same(got[:n], off)
+	return f.same(got[:n], off, int64(len(got)))
 }
 
 // mapping reads a piece of the file as memory.
@@ -184,7 +179,7 @@ func (f *modelOpen) mapping(rng *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.same(data, off), syscall.Munmap(data))
+	return errors.Join(f.same(data, off, n), syscall.Munmap(data))
 }
 
 // seeking moves the file's own offset in all ways, and reads there.
@@ -212,10 +207,7 @@ func (f *modelOpen) seeking(rng *rand.Rand) error {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	if int64(n) != min(int64(len(got)), f.Size-want) {
-		return fmt.Errorf("%d bytes at %d", n, want)
-	}
-	return f.same(got[:n], want)
+	return f.same(got[:n], want, int64(len(got)))
 }
 
 // directly reads past the kernel's pages.
@@ -227,22 +219,10 @@ func (f *modelOpen) directly(rng *rand.Rand) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if int64(n) != min(int64(len(buf)), f.Size-off) {
-		return fmt.Errorf("%d bytes at %d", n, off)
-	}
-	return f.same(buf[:n], off)
+	return f.same(buf[:n], off, int64(len(buf)))
 }
 
-// same compares bytes that were read at off with those that are there.
-func (f *modelOpen) same(got []byte, off int64) error {
-	want := make([]byte, len(got))
-	if _, err := emulator.Pattern(f.Content).ReadAt(want, off); err != nil {
-		return err
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			return fmt.Errorf("wrong byte at %d", off+int64(i))
-		}
-	}
-	return nil
+// same compares what a read of n bytes at off has given.
+func (f *modelOpen) same(got []byte, off, n int64) error {
+	return sameBytes(f.Content, got, off, n, f.Size)
 }

@@ -21,6 +21,7 @@ func helper(command string, args []string) int {
 		fmt.Fprintf(os.Stderr, "no helper %q\n", command)
 		return 2
 	}
+	defer saveCompared()
 	if err := run(args); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -55,5 +55,14 @@ func buildAndRun(m *testing.M) int {
 		// Without it a mount that hangs cannot be aborted; it may be there.
 		exec.Command("mount", "-t", "fusectl", "none", "/sys/fs/fuse/connections").Run()
 	}
-	return m.Run()
+	if err := os.Setenv(comparedVar, filepath.Join(dir, "compared")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := writeFigures(code != 0); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }

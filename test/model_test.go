@@ -19,6 +19,7 @@ import (
 const (
 	modelOpsVar   = "CODEOCEANFS_MODEL_OPS"
 	modelSeedsVar = "CODEOCEANFS_MODEL_SEEDS"
+	modelLong     = 100_000
 )
 
 // TestModel makes random reads of all kinds, in several processes at once,
@@ -29,7 +30,11 @@ func TestModel(t *testing.T) {
 	for seed := range setting(t, modelSeedsVar, 1) {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
-			modelRun(t, seed, setting(t, modelOpsVar, 2400))
+			ops := 2400
+			if full() {
+				ops = modelLong
+			}
+			modelRun(t, seed, setting(t, modelOpsVar, ops))
 		})
 	}
 }
@@ -101,6 +106,7 @@ func modelRun(t *testing.T, seed, ops int) {
 	if evicted == 0 || kept == 0 {
 		t.Errorf("%d blocks were evicted and %d bytes came from the disk: the model is too small", evicted, kept)
 	}
+	figure(t, ofModel, fmt.Sprintf("operations of the model, seed %d, with 32 MiB of blocks and 64 MiB on disk", seed), ops, "100000", ops >= modelLong)
 }
 
 // model makes ops operations in a process of its own, in pieces that each end

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -121,13 +122,19 @@ func (m *mounted) stop() {
 	if strings.Contains(m.log.String(), "DATA RACE") {
 		m.t.Errorf("data race in the mount:\n%s", m.log)
 	}
+	searched.Add(1)
 	if secret := secrets.FindString(m.log.String()); secret != "" {
+		leaks.Add(1)
 		m.t.Errorf("the log holds a secret: %q", secret)
 	}
 }
 
 // secrets is what no log, no error and no file of ours may hold.
 var secrets = regexp.MustCompile(`cop_demo|X-Amz-Signature=[0-9a-f]{8}|not/a/secret`)
+
+// searched counts the mounts whose logs were searched for them, and leaks those
+// where there was one.
+var searched, leaks atomic.Int64
 
 // in is the mount for a test of its own.
 func (m *mounted) in(t testing.TB) *mounted {
