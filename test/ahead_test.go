@@ -89,21 +89,22 @@ func TestReadInARow(t *testing.T) {
 		}
 		all := d.mount(t, "--refresh-interval", "1h")
 		all.run("ls", all.path("dataset"))
-		hedged := int64(0) // files asked for twice, because an answer was late
+		hedged := int64(0)
 		for _, c := range reads {
 			t.Run(kind+" "+c.name, func(t *testing.T) {
 				m := all.in(t)
 				d.tally()
 				m.run("sh", "-c", `cd "$1" && { `+c.run+`; } >"$2/out"`, "-", m.path("dataset", c.name), t.TempDir())
 				gets, urls, _ := d.tally()
+				// A range that was late may have been asked for twice.
 				now := m.status().Cache.Hedged
-				gets -= now - hedged // each has its first one
+				more := now - hedged
 				hedged = now
-				if gets != c.files {
-					t.Errorf("%d requests for %d files", gets, c.files)
+				if gets < c.files || gets > c.files+more {
+					t.Errorf("%d requests for %d files, %d of them late", gets, c.files, more)
 				}
-				if kind == "internal" && urls != gets || kind == "external" && urls != 0 {
-					t.Errorf("%d signed URLs for %d requests", urls, gets)
+				if kind == "internal" && urls != c.files || kind == "external" && urls != 0 {
+					t.Errorf("%d signed URLs for %d files", urls, c.files)
 				}
 				m.right(c.name, content[c.name], c.check)
 			})
@@ -123,7 +124,7 @@ func TestAheadOfReaders(t *testing.T) {
 		m.run("ls", dir)
 		d.tally()
 		m.run("sh", "-c", `cd "$1" && cat f100 f150 f151 f199`, "-", dir)
-		if gets, _, _ := d.tally(); gets-m.status().Cache.Hedged != 4 {
+		if gets, _, _ := d.tally(); gets < 4 || gets > 4+m.status().Cache.Hedged {
 			t.Errorf("%s: %d requests for four files here and there", kind, gets)
 		}
 		m.run("sh", "-c", `cd "$1" && cat f000 f001 f002`, "-", dir)
