@@ -17,7 +17,7 @@ const module = "codeoceanfs"
 // no HTTP, remote no FUSE, and the emulator nothing of the client: a field name
 // that both got wrong must not cancel itself out.
 var arrows = map[string][]string{
-	"":                        {"control/client", "control/request", "fs/daemon", "fs/doctor", "fs/inventory", "fs/mountpoint", "fs/service", "fs/warm", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
+	"":                        {"fs/commands", "fs/daemon"},
 	"cache":                   {"cache/..."},
 	"control":                 {"control/request", "remote", "remote/fault"},
 	"control/client":          {"control/request"},
@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"control/request":         {"remote/api"},
 	"control/run":             {"control/journal", "control/request", "remote", "remote/api", "remote/catalog", "remote/fault"},
 	"fs":                      {"cache", "control", "control/...", "fs/follow", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names", "remote/transport"},
+	"fs/commands":             {"control/client", "control/request", "fs/daemon", "fs/doctor", "fs/inventory", "fs/mountpoint", "fs/service", "fs/warm", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
 	"fs/daemon":               {},
 	"fs/doctor":               {"fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/fault"},
 	"fs/follow":               {},
@@ -50,8 +51,8 @@ var homes = map[string][]string{
 	"github.com/hanwen/go-fuse":       {"fs"},
 	"github.com/aws/":                 {"remote/bucket", "remote/emulator/..."},
 	"github.com/hashicorp/golang-lru": {"cache/..."},
-	"github.com/urfave/cli":           {""},
-	"github.com/docker/go-units":      {"", "fs/doctor", "fs/inventory", "fs/warm"},
+	"github.com/urfave/cli":           {"fs/commands"},
+	"github.com/docker/go-units":      {"fs/commands", "fs/doctor", "fs/inventory", "fs/warm"},
 	"gopkg.in/yaml.v3":                {"fs/service"},
 	"github.com/moby/sys/mountinfo":   {"fs/mountpoint"},
 	"github.com/prometheus/":          {"control"},

@@ -1,0 +1,51 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"codeoceanfs/fs/daemon"
+	"codeoceanfs/fs/mountpoint"
+	"codeoceanfs/fs/service"
+)
+
+// run does the work here, or in a background process that this one waits for.
+func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(context.Context, *service.Settings, func(text string)) error) error {
+	background := !c.Bool("foreground")
+	s.LogFile = service.Absolute(c.String("log-file"))
+	if err := s.Check(); err != nil {
+		return exitError{err, exitUsage}
+	}
+	if background && s.LogFile == "" {
+		s.LogFile = filepath.Join(s.CacheDir, "log", service.LogName(s.Point))
+	}
+	log, closer, err := service.OpenLog(s.LogFile, c.String("log-level"), c.String("log-format"))
+	if err != nil {
+		return exitError{err, exitUsage}
+	}
+	defer closer.Close()
+	if background && parent == nil {
+		text, err := daemon.Start(c.Context, s.LogFile)
+		if err != nil {
+			return mountFailed(err)
+		}
+		fmt.Fprintf(c.App.Writer, "%s\nto end it: %s umount %s\nits log: %s\n", text, service.Program(), service.Quote(mountpoint.Resolve(s.Point)), s.LogFile)
+		return nil
+	}
+	s.Logger = log
+	ready := func(text string) {
+		if parent != nil {
+			parent.Ready(text)
+		} else {
+			fmt.Fprintln(c.App.Writer, text)
+		}
+	}
+	err = work(c.Context, s, ready)
+	if err != nil && parent != nil {
+		log.Error("not mounted", "error", err)
+	}
+	return mountFailed(err)
+}
