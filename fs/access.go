@@ -67,7 +67,7 @@ func (t *tree) checkAccess(ctx context.Context, s *source) error {
 	}
 	// One question for each token: the answer to one is not for the other's user.
 	done := a.flights.DoChan(strconv.FormatInt(token, 10)+" "+s.asset.ID, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupBudget)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.cfg.Lookup)
 		defer cancel()
 		return nil, t.noteAccess(s, token, s.Allowed(ctx))
 	})

@@ -148,7 +148,7 @@ func (a *assetDir) Getxattr(ctx context.Context, name string, dest []byte) (uint
 	if !ours(name) {
 		return 0, none(name)
 	}
-	call := a.t.begin(ctx, lookupBudget, "getxattr", a, "")
+	call := a.t.begin(ctx, a.t.cfg.Lookup, "getxattr", a, "")
 	defer call.end()
 	all, err := a.xattrs(call)
 	if err != nil {
@@ -159,7 +159,7 @@ func (a *assetDir) Getxattr(ctx context.Context, name string, dest []byte) (uint
 
 // Listxattr names the attributes.
 func (a *assetDir) Listxattr(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
-	call := a.t.begin(ctx, lookupBudget, "listxattr", a, "")
+	call := a.t.begin(ctx, a.t.cfg.Lookup, "listxattr", a, "")
 	defer call.end()
 	all, err := a.xattrs(call)
 	if err != nil {

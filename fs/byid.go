@@ -31,7 +31,7 @@ func (d *byID) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 	if junk(name) || strings.HasPrefix(name, ".") { // .git, say, which shells look for
 		return miss(out, false)
 	}
-	call := d.t.begin(ctx, lookupBudget, "lookup", at{"", byIDName}, name)
+	call := d.t.begin(ctx, d.t.cfg.Lookup, "lookup", at{"", byIDName}, name)
 	defer call.end()
 	asset, err := d.t.dep.Catalog.ByID(call, name)
 	if id := canonical(name); id != name && errors.Is(err, fault.ErrNotExist) {

@@ -16,17 +16,13 @@ import (
 // How long the kernel may wait for us. Every handler has one of these bounds,
 // because a cached read is never interrupted: without one of our own its
 // program would hang for as long as the network does.
-var (
-	// dataBudget is the longest a read may take: room for the retries of one
-	// stalled request (10 s to notice, 5 times). This and the next are changed
-	// by Mount alone, before there is a request.
-	dataBudget = 60 * time.Second
-	// lookupBudget is the longest for an attribute, and for a name that takes
-	// no listing.
-	lookupBudget = 30 * time.Second
-)
-
 const (
+	// readBudget is the longest a read may take, unless Config says otherwise:
+	// room for the retries of one stalled request (10 s to notice, 5 times).
+	readBudget = 60 * time.Second
+	// lookupBudget is the longest for an attribute, and for a name that takes no
+	// listing, likewise.
+	lookupBudget = 30 * time.Second
 	// listBudget is the longest for a whole directory. A folder of a million
 	// keys is a thousand requests in a row, each of them bounded by itself.
 	listBudget = 10 * time.Minute

@@ -57,7 +57,7 @@ func (f *file) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 	if writing(flags) {
 		return nil, 0, syscall.EROFS
 	}
-	call := f.t.begin(ctx, lookupBudget, "open", f, "")
+	call := f.t.begin(ctx, f.t.cfg.Lookup, "open", f, "")
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err != nil {
@@ -114,7 +114,7 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 	if errno := h.unheard.last(off); errno != 0 {
 		return nil, errno
 	}
-	call := h.f.t.begin(ctx, dataBudget, "read", h.f, "")
+	call := h.f.t.begin(ctx, h.f.t.cfg.Read, "read", h.f, "")
 	defer call.end()
 	loan, err := h.data.Lend(call, dest[:want], off)
 	if err == nil && int64(loan.Len()) != want {

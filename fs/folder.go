@@ -99,7 +99,7 @@ func (f *folder) viewOf(e remote.Entry) string {
 // Getattr gives the attributes of the folder itself: it has no time of its own,
 // so it has its asset's.
 func (f *folder) Getattr(ctx context.Context, _ fusefs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	call := f.t.begin(ctx, lookupBudget, "stat", f, "")
+	call := f.t.begin(ctx, f.t.cfg.Lookup, "stat", f, "")
 	defer call.end()
 	asset, err := f.t.dep.Catalog.ByID(call, f.id)
 	if err != nil {

@@ -55,7 +55,7 @@ func (f *formFile) content(ctx context.Context) (content, syscall.Errno) {
 	if f.key == "" {
 		return content{}, syscall.ENOENT
 	}
-	call := f.t.begin(ctx, lookupBudget, "read", at{"", f.path()}, "")
+	call := f.t.begin(ctx, f.t.cfg.Lookup, "read", at{"", f.path()}, "")
 	defer call.end()
 	if c, ok, err := f.t.permissions(call, f.verb, f.key); err != nil {
 		return content{}, f.t.fail("read", f.key, f.path(), err)

@@ -105,7 +105,7 @@ type Server struct {
 // catalog, and closes deployment and cache after Wait, or when it ends the
 // process.
 func Mount(ctx context.Context, point string, dep *remote.Deployment, blocks *cache.Cache, cfg Config) (*Server, error) {
-	dataBudget, lookupBudget = cmp.Or(cfg.Read, dataBudget), cmp.Or(cfg.Lookup, lookupBudget)
+	cfg.Read, cfg.Lookup = cmp.Or(cfg.Read, readBudget), cmp.Or(cfg.Lookup, lookupBudget)
 	ctx, stop := context.WithCancel(ctx)
 	t := &tree{
 		cfg: cfg, dep: dep, cache: blocks,

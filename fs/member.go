@@ -63,7 +63,7 @@ func (m *memberDir) Getattr(_ context.Context, _ fusefs.FileHandle, out *fuse.At
 
 // Lookup finds a name in the member.
 func (m *memberDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	call := m.t.begin(ctx, lookupBudget, "lookup", m, name)
+	call := m.t.begin(ctx, m.t.cfg.Lookup, "lookup", m, name)
 	defer call.end()
 	if err := m.arrive(call); err != nil {
 		out.SetEntryTimeout(notFinal)

@@ -192,7 +192,7 @@ func (f *follower) bring(o *remote.Object, n int64) error {
 	if !f.cache.Lacks(o) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(f.ctx, dataBudget) // as for a reader
+	ctx, cancel := context.WithTimeout(f.ctx, f.cfg.Read) // as for a reader
 	defer cancel()
 	if err := o.Prepare(ctx); err != nil {
 		return err

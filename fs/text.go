@@ -67,7 +67,7 @@ func (f *textFile) stat(ctx context.Context, out *fuse.Attr) syscall.Errno {
 }
 
 func (f *textFile) render(ctx context.Context) (content, syscall.Errno) {
-	call := f.t.begin(ctx, lookupBudget, "read", at{f.asset, f.text.path}, "")
+	call := f.t.begin(ctx, f.t.cfg.Lookup, "read", at{f.asset, f.text.path}, "")
 	defer call.end()
 	c, err := f.read(call)
 	if err != nil {

@@ -80,7 +80,7 @@ func (d *typeDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (
 	if junk(name) && !d.t.dep.Catalog.Status().Loaded {
 		return miss(out, false)
 	}
-	call := d.t.begin(ctx, lookupBudget, "lookup", d, name)
+	call := d.t.begin(ctx, d.t.cfg.Lookup, "lookup", d, name)
 	defer call.end()
 	asset, err := d.t.dep.Catalog.Lookup(call, d.archived, d.typ, name)
 	switch {

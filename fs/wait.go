@@ -137,7 +137,7 @@ func (h *waitHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 // more waits for the record, or for a beat. mu is held: readers of one handle
 // wait for the same.
 func (h *waitHandle) more(ctx context.Context) syscall.Errno {
-	call := h.f.t.begin(ctx, dataBudget, "wait", at{h.f.id, ""}, "")
+	call := h.f.t.begin(ctx, h.f.t.cfg.Read, "wait", at{h.f.id, ""}, "")
 	defer call.end()
 	beat := time.NewTimer(waitBeat)
 	defer beat.Stop()

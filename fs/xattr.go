@@ -92,7 +92,7 @@ func (f *file) Getxattr(ctx context.Context, name string, dest []byte) (uint32, 
 const StoredXattr = "user.codeocean.stored"
 
 func (f *file) stored(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
-	call := f.t.begin(ctx, lookupBudget, "getxattr", f, "")
+	call := f.t.begin(ctx, f.t.cfg.Lookup, "getxattr", f, "")
 	defer call.end()
 	s, err := f.t.source(call, f.id)
 	if err != nil {

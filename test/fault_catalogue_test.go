@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -49,7 +48,7 @@ const atOnce = 8
 // timeouts.
 func TestFaultCatalogue(t *testing.T) {
 	t.Parallel()
-	sources := testSources(t)
+	all := allTests(t)
 	var report report
 	turns := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
@@ -80,8 +79,9 @@ func TestFaultCatalogue(t *testing.T) {
 					t.Error("nothing holds it")
 				}
 				for _, name := range row.held {
-					if err := sources.have(name); err != nil {
-						t.Error(err)
+					test, sub, isCase := strings.Cut(name, "/")
+					if !all.has("", test) || isCase && !all.hasCase(sub) {
+						t.Errorf("there is no %s", name)
 					}
 				}
 			})
@@ -99,36 +99,6 @@ func order(row faultRow) int {
 		return 0
 	}
 	return 1
-}
-
-// sources is the text of all test files.
-type sources string
-
-func testSources(t *testing.T) sources {
-	t.Helper()
-	var b strings.Builder
-	err := filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") || strings.HasPrefix(filepath.Base(path), "fault_") && filepath.Base(path) != "fault_test.go" {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		b.Write(text)
-		return err
-	})
-	must(t, err)
-	return sources(b.String())
-}
-
-// have looks for a test, or a case of a test's table.
-func (s sources) have(name string) error {
-	test, sub, isCase := strings.Cut(name, "/")
-	if !strings.Contains(string(s), "\nfunc "+test+"(t *testing.T)") {
-		return fmt.Errorf("there is no test %s", test)
-	}
-	if isCase && !strings.Contains(string(s), `"`+sub+`"`) {
-		return fmt.Errorf("%s has no case %q", test, sub)
-	}
-	return nil
 }
 
 // outcome is a line of the report. Times are the longest of their kind, in

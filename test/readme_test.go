@@ -78,21 +78,13 @@ func TestPromises(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sources strings.Builder
-	files, _ := filepath.Glob("*_test.go")
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sources.Write(text)
-	}
+	all := allTests(t)
 	named := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(string(readme), -1)
 	if len(named) < 10 {
 		t.Errorf("the README names only %d tests", len(named))
 	}
 	for _, n := range named {
-		if !strings.Contains(sources.String(), "func "+n[1]+"(t *testing.T)") {
+		if !all.has("test", n[1]) {
 			t.Errorf("the README names %s, which does not exist", n[1])
 		}
 	}
@@ -102,7 +94,7 @@ func TestPromises(t *testing.T) {
 	}
 	for _, c := range cases[1:] { // the first is “quotes”
 		name := strings.ToLower(c[1][:1]) + c[1][1:] // it may begin a sentence
-		if !strings.Contains(sources.String(), `"`+name+`"`) && !strings.Contains(sources.String(), `"`+c[1]+`"`) {
+		if !all.hasCase(name) && !all.hasCase(c[1]) {
 			t.Errorf("the README quotes “%s”, which is no case of a table", c[1])
 		}
 	}

@@ -1,9 +1,6 @@
 package test
 
 import (
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -131,6 +128,7 @@ var security = map[int]securityRule{
 func TestSecurity(t *testing.T) {
 	t.Parallel()
 	const rules = 32
+	all := allTests(t)
 	if len(security) != rules {
 		t.Errorf("%d rules, not %d", len(security), rules)
 	}
@@ -141,7 +139,7 @@ func TestSecurity(t *testing.T) {
 			continue
 		}
 		for line := range strings.Lines(r.held) {
-			if where := strings.Fields(line); len(where) == 2 && !hasTest(t, where[0], where[1]) {
+			if where := strings.Fields(line); len(where) == 2 && !all.has(where[0], where[1]) {
 				t.Errorf("rule %d, %s: there is no %s in %s", number, r.says, where[1], where[0])
 			}
 		}
@@ -152,20 +150,4 @@ func TestSecurity(t *testing.T) {
 			})
 		}
 	}
-}
-
-// hasTest reports whether a package has a test, or a fuzz target, of that name.
-func hasTest(t *testing.T, dir, name string) bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", dir, "*_test.go"))
-	must(t, err)
-	is := regexp.MustCompile(`(?m)^func ` + name + `\(\w+ \*testing\.[TF]\)`)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		must(t, err)
-		if is.Match(text) {
-			return true
-		}
-	}
-	return false
 }
