@@ -108,6 +108,19 @@ func evicted(_ string, open *files) {
 }
 
 func (f *File) openNew(root *os.Root, name string, flags int) (*files, error) {
+	open, err := openPair(root, name, flags)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.prepare(open); err != nil {
+		open.close()
+		return nil, err
+	}
+	return open, nil
+}
+
+// openPair opens the two files of one name: table and data.
+func openPair(root *os.Root, name string, flags int) (*files, error) {
 	table, err := openFile(root, name+tableName, flags)
 	if err != nil {
 		return nil, err
@@ -117,12 +130,7 @@ func (f *File) openNew(root *os.Root, name string, flags int) (*files, error) {
 		_ = table.Close()
 		return nil, err
 	}
-	open := &files{data: data, table: table}
-	if err := f.prepare(open); err != nil {
-		open.close()
-		return nil, err
-	}
-	return open, nil
+	return &files{data: data, table: table}, nil
 }
 
 // openFile opens a file that is regular, ours, and no link of any kind.

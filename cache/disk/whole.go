@@ -103,19 +103,12 @@ func (f *File) openApart(flags int) (*files, error) {
 	if root == nil {
 		return nil, fs.ErrNotExist
 	}
-	name := f.id.name()
-	table, err := openFile(root, name+tableName, flags)
+	open, err := openPair(root, f.id.name(), flags)
 	if err != nil {
 		return nil, err
 	}
-	data, err := openFile(root, name+dataName, flags)
-	if err != nil {
-		_ = table.Close()
-		return nil, err
-	}
-	open := &files{data: data, table: table}
 	got := make([]byte, headerSize)
-	if _, err := table.ReadAt(got, 0); err != nil || !bytes.Equal(got, header(f.id, f.store.cfg.BlockSize, f.size)) {
+	if _, err := open.table.ReadAt(got, 0); err != nil || !bytes.Equal(got, header(f.id, f.store.cfg.BlockSize, f.size)) {
 		open.close()
 		return nil, errUnknown
 	}
