@@ -58,7 +58,7 @@ fuzz: ## every fuzz target for 20 s (FUZZTIME)
 check: ## dependencies as they were published, known holes in them, and a look by fuzzing
 	go mod verify
 	@GOVULNCHECK=$(GOVULNCHECK) test/vulncheck
-	@FUZZTIME=5s FUZZJOBS=$(FUZZJOBS) test/fuzz
+	@FUZZTIME=$(FUZZTIME) FUZZJOBS=4 test/fuzz
 
 lint: ## vet, staticcheck, gofumpt; silence is success
 	go vet ./...
