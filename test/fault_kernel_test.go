@@ -229,7 +229,7 @@ func aborted(r *rig) {
 		if r.m.err != nil {
 			r.t.Error(r.m.err)
 		}
-	case <-time.After(stopTime):
+	case <-time.After(r.read + stopTime): // what it waits for has its time
 		r.t.Errorf("the process goes on:\n%s", r.m.goroutines())
 	}
 }

@@ -79,7 +79,7 @@ func within(t *testing.T, what string, least, most time.Duration, want error, ca
 	}
 }
 
-// The first call finds out; those after it fail at once; the first one 5 s later
+// The first call finds out; those after it fail at once; the first one 4 s later
 // finds the host back.
 func TestHostDown(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -13,8 +13,8 @@ const (
 	// counts as down after 15 s.
 	downFailures = 3
 	// probeEvery is the distance of attempts while a host is down, of all callers
-	// together: how late its return may be noticed.
-	probeEvery = 5 * time.Second
+	// together: how late its return may be noticed, with a second for the answer.
+	probeEvery = 4 * time.Second
 	// probeTime is how soon others look again while one attempt is on its way: a
 	// host that is back accepts a connection within it.
 	probeTime = time.Second

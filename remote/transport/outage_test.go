@@ -21,12 +21,12 @@ func TestOutage(t *testing.T) {
 		"not long enough":          {fail(0), fail(3), fail(6), fail(9.9), ask(9.9, free)},
 		"long, but two":            {fail(0), fail(11), ask(11, free)},
 		"nobody asked since":       {fail(0), fail(1), fail(2), ask(30, free)},
-		"down":                     {fail(0), fail(5), fail(10), ask(10, "5s"), ask(14, "1s"), ask(15, probe)},
+		"down":                     {fail(0), fail(5), fail(10), ask(10, "4s"), ask(13, "1s"), ask(14, probe)},
 		"one probe at a time":      {fail(0), fail(5), fail(10), ask(15, probe), ask(15, "1s"), ask(19, "1s")},
-		"a probe failed":           {fail(0), fail(5), fail(10), ask(15, probe), fail(20), ask(20, "5s"), ask(25, probe)},
+		"a probe failed":           {fail(0), fail(5), fail(10), ask(15, probe), fail(20), ask(20, "4s"), ask(25, probe)},
 		"still down after a while": {fail(0), fail(5), fail(10), ask(70, probe), ask(70, "1s")},
 		"long ago":                 {fail(0), fail(5), fail(10), ask(71, free), ask(71, free)},
-		"anew":                     {fail(0), fail(5), fail(10), fail(71), fail(72), fail(80), ask(80, free), fail(81), ask(81, "5s")},
+		"anew":                     {fail(0), fail(5), fail(10), fail(71), fail(72), fail(80), ask(80, free), fail(81), ask(81, "4s")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var o outage
