@@ -101,6 +101,10 @@ func (f *fetch) keep(n int64) {
 	c.writeSome()
 }
 
+// behind reports whether the disk has so much to write, of a memory of limit
+// blocks, that more would push it out.
+func (k *keeping) behind(limit int64) bool { return int64(len(k.queue)) > limit/4 }
+
 // skipGone takes out of the queue what memory needed for others.
 func (c *Cache) skipGone() {
 	c.keeping.queue = slices.DeleteFunc(c.keeping.queue, func(b *block) bool {

@@ -37,11 +37,12 @@ func (h *Handle) waited(span window.Span, d time.Duration) {
 
 // buy begins to fetch what the random readers of h's file have paid for. Others
 // come first: it takes no slot that somebody wishes for, and no memory but that
-// of blocks that were read before.
+// of blocks that were read before. What the disk has yet to write is waited for,
+// because memory alone would not keep it.
 func (c *Cache) buy(h *Handle) {
 	rent := &h.file.rent
 	rent.count()
-	for !h.closed && !c.closed && len(c.hungry) == 0 && len(c.line) == 0 && c.slots.freeAhead(h.file, 0, 1) {
+	for !h.closed && !c.closed && len(c.hungry) == 0 && len(c.line) == 0 && !c.keeping.behind(c.mem.limit) && c.slots.freeAhead(h.file, 0, 1) {
 		span, ok := rent.Next(rent.Bought() + c.affordable())
 		if !ok {
 			return
