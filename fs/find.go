@@ -36,16 +36,25 @@ func (t *tree) find(ctx context.Context, s *source, dir, name string) (e remote.
 	return e, false, nil
 }
 
-// findOrList asks for one name, or lists the folder.
+// findOrList lists the folder if one request may do, and else asks for the name.
 //
-// A store that can be asked for one name is not made to list a folder of a
-// million for it. But a program that goes through a folder that was listed, and
+// To list a page costs less than to ask for one name (is it a file, is it a
+// folder), and answers for all names of most folders: a Zarr store has its
+// chunks in thousands of small ones. Of a folder of a million names no more than
+// that page is read. But a program that goes through one that was listed, and
 // whose listing has expired meanwhile, asks for every name: once that has taken
 // as many requests as to list it again, it is listed again.
 func (t *tree) findOrList(ctx context.Context, s *source, dir, name string) (*remote.Listing, *remote.Entry, error) {
 	key := listingKey(s, dir)
 	old, listed := t.listings.Peek(key, 0)
-	if !listed || t.asked.more(key) <= old.Len()/keysPerPage/requestsPerFind {
+	asked := t.asked.more(key)
+	if listed && old.Len() <= onePage || !listed && asked == 0 {
+		l, err := t.listSome(ctx, s, dir, onePage)
+		if !errors.Is(err, remote.ErrLong) && !fault.IsRefusal(err) { // what may not be listed may be read
+			return l, nil, err
+		}
+	}
+	if !listed || asked <= old.Len()/keysPerPage/requestsPerFind {
 		e, err := s.Find(ctx, dir, name)
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return nil, &e, err
@@ -94,9 +103,11 @@ func (t *tree) listOrFind(ctx context.Context, s *source, dir, name string) (*re
 }
 
 // What requests of a store bring: a page of a listing has 1000 keys, and one
-// name takes two requests (is it a file, is it a folder).
+// name takes two requests (is it a file, is it a folder). Of a folder that has a
+// page full, it takes another to know whether that is all.
 const (
 	keysPerPage     = 1000
+	onePage         = keysPerPage - 1
 	requestsPerFind = 2
 )
 

@@ -103,7 +103,8 @@ func readerKilled(r *rig) {
 	} {
 		heal := how(r)
 		stop := r.bystander("internal")
-		for i, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGHUP} {
+		// Of the signals that end a program, those that nohup and shells let through.
+		for i, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGUSR2} {
 			// Past the kernel's pages: for those a killed program does not wait.
 			// One that handles a signal goes on waiting, as with any disk.
 			reader := exec.Command("dd", "iflag=direct", "bs=64k", "status=none", "of=/dev/null", "if="+r.file(assets[i%2], fmt.Sprintf("many/f%03d", 30+10*round+i)))
