@@ -34,13 +34,13 @@ const (
 	// slower network buying ends with what was waited.
 	bestRate = 1 << 30 >> 17
 
-	// worth is the part of a file, in thirty-seconds, that is bought at first:
+	// worth is the part of a file, in sixty-fourths, that is bought at first:
 	// every second read then finds its bytes, for half of the price.
-	worth = 17
+	worth = 35
 
 	// fond is how many blocks may be bought for one that was read, if that is
 	// more: then the rest of the file is fetched too.
-	fond = 12
+	fond = 9
 )
 
 // NewRent is for a file of so many blocks.
@@ -63,7 +63,7 @@ func (r *Rent) Bought() int64 { return r.bought }
 // Next is the next range to buy, if any may be now: the nearest to where reads
 // are. It is offered once. held bounds how many blocks may be bought in all.
 func (r *Rent) Next(held int64) (Span, bool) {
-	part := r.blocks * worth / 32
+	part := r.blocks * worth / 64
 	most := min(max(part, fond*r.read), held)
 	price := time.Duration(float64(part) / bestRate * float64(time.Second))
 	if r.reads <= patience || r.waited < price || r.spent >= r.waited || r.bought >= most {
