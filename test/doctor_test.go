@@ -149,6 +149,17 @@ func TestDoctorAtAMount(t *testing.T) {
 	}
 	m.run("ls", m.path("dataset"))
 	examine(0, `ok   mount point .* is mounted(?s:.*)ok   mount .*: process \d+, 2 assets, 0 failures\nok   read-ahead +2MiB`)
+	heal := d.Inject(emulator.Fault{Route: "s3.GetObject", Path: "block-1", Status: 404})
+	m.fails("", "cat", m.path("dataset", "internal", "block-1"))
+	heal()
+	examine(0, `ok   mount .*, [1-9]\d* failures\n +-> .*/control/errors\.jsonl`)
+	whole := env
+	// Another shell, without what the mount was made with.
+	env = append(env[:len(env):len(env)], "CODEOCEAN_DOMAIN=")
+	examine(0, `ok   token +\S+ accepts that of the mount at .*, as the mount says\nnote server .*no deployment is given here\n +-> .*--domain`)
+	env = append(whole[:len(whole):len(whole)], "CODEOCEAN_TOKEN=")
+	examine(0, `ok   token .*, as the mount says\nnote server .*no token for .* is given here\n`)
+	env = whole
 	d.SetTokens(emulator.Token{Token: "cop_demo_new", User: "x", Admin: true, Access: "read-write"})
 	m.eventuallyStatus(func(s status) bool { return !s.Token.Accepted })
 	examine(2, `fix  mount .*refuses its token.*\n +-> put a new one`)

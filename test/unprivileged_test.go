@@ -69,8 +69,8 @@ func TestUnprivileged(t *testing.T) {
 		// What others of the same user may not look into, nor run in its place.
 		"the memory of the process is of 0\n", "its environment is not to be seen", "hijacked': No such file",
 		"Read-only file system", "user_allow_other", "\ndone\n",
-		// Of what doctor says the read-ahead, and the token that is not for doctor.
-		"note read-ahead", "128KiB", "sudo tee /sys/class/bdi/", "99-codeoceanfs.rules", "fix  token", "not allow --allow-other",
+		// Of what doctor says the read-ahead, and the token that doctor has no need of.
+		"note read-ahead", "128KiB", "sudo tee /sys/class/bdi/", "99-codeoceanfs.rules", "ok   token ", "not allow --allow-other",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

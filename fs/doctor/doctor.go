@@ -72,8 +72,9 @@ func Run(ctx context.Context, s *service.Settings, out io.Writer) error {
 	r := &Report{out: out}
 	r.machine(s)
 	r.storage(s)
-	r.platform(ctx, s)
-	r.mounts(s.Point)
+	mounts, err := look(s.Point)
+	r.platform(ctx, s, mounts)
+	r.mounts(mounts, err)
 	switch {
 	case r.fix > 0:
 		return fmt.Errorf("%w: %d of the lines above", ErrFindings, r.fix)

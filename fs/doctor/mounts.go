@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,13 +24,33 @@ const (
 	wantedAhead = 1 << 20
 )
 
-// mounts looks at the mount at a point, or at all that there are.
-func (r *Report) mounts(point string) {
+// mounted is a mount, and what it says of itself; or why it does not.
+type mounted struct {
+	mountpoint.Mount
+	health
+	err error
+}
+
+// domain is the deployment's, as the mount says it.
+func (m mounted) domain() string { return cmp.Or(m.health.Domain, m.Mount.Domain) }
+
+// look asks the mount at a point, or all that there are.
+func look(point string) ([]mounted, error) {
 	all, err := mountpoint.All()
 	if point != "" {
 		point = mountpoint.Resolve(point)
 		all = slices.DeleteFunc(all, func(m mountpoint.Mount) bool { return m.Point != point })
 	}
+	mounts := make([]mounted, 0, len(all))
+	for _, m := range all {
+		h, err := ask(m.Point)
+		mounts = append(mounts, mounted{m, h, err})
+	}
+	return mounts, err
+}
+
+// mounts tells of the mounts that there are.
+func (r *Report) mounts(all []mounted, err error) {
 	if err != nil {
 		r.line(note, "mounts", err.Error(), "")
 		return
@@ -47,10 +68,12 @@ func (r *Report) mounts(point string) {
 
 // health is what a mount says of itself.
 type health struct {
-	PID   int
-	Token struct {
+	Domain string
+	PID    int
+	Token  struct {
 		Accepted bool
 		Message  string
+		File     string
 	}
 	Catalog struct {
 		Complete  bool
@@ -60,9 +83,13 @@ type health struct {
 	Failures int64
 }
 
-func (r *Report) mount(m mountpoint.Mount) {
-	h, err := ask(m.Point)
-	where := m.Point + " of " + m.Domain
+func (r *Report) mount(m mounted) {
+	h, err := m.health, m.err
+	where := m.Point + " of " + m.domain()
+	failures, why := fmt.Sprintf("%d failures", h.Failures), ""
+	if h.Failures > 0 {
+		why = "the last of them, with the reasons: " + filepath.Join(m.Point, "control", "errors.jsonl")
+	}
 	switch {
 	case errors.Is(err, os.ErrPermission):
 		r.line(ok, "mount", where+" is another user's", "")
@@ -77,13 +104,15 @@ func (r *Report) mount(m mountpoint.Mount) {
 	case !h.Token.Accepted:
 		r.line(mend, "mount", where+": the platform refuses its token: "+h.Token.Message, "put a new one into its token file, or mount again")
 	case h.Catalog.LastError != "":
-		r.line(note, "mount", where+": its list of assets is not up to date: "+h.Catalog.LastError, "")
+		r.line(note, "mount", fmt.Sprintf("%s: its list of assets is not up to date, %s: %s", where, failures, h.Catalog.LastError), why)
+	case h.Token.File != "":
+		r.line(note, "mount", where+": its token's file is not used as it is now: "+h.Token.File, why)
 	case !h.Catalog.Complete:
-		r.line(ok, "mount", fmt.Sprintf("%s: process %d; its first listing runs, %d assets so far", where, h.PID, h.Catalog.Assets), "")
+		r.line(ok, "mount", fmt.Sprintf("%s: process %d; its first listing runs, %d assets so far, %s", where, h.PID, h.Catalog.Assets, failures), why)
 	default:
-		r.line(ok, "mount", fmt.Sprintf("%s: process %d, %d assets, %d failures", where, h.PID, h.Catalog.Assets, h.Failures), "")
+		r.line(ok, "mount", fmt.Sprintf("%s: process %d, %d assets, %s", where, h.PID, h.Catalog.Assets, failures), why)
 	}
-	r.readAhead(m)
+	r.readAhead(m.Mount)
 }
 
 // ask reads the status of a mount, and does not wait for one that hangs.

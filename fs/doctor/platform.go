@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,10 +31,13 @@ const maxBuckets = 8
 
 // platform looks at the token, at the deployment, and at the buckets of its
 // external assets.
-func (r *Report) platform(ctx context.Context, s *service.Settings) {
+func (r *Report) platform(ctx context.Context, s *service.Settings, mounts []mounted) {
 	home, _ := os.UserHomeDir()
 	source := api.TokenSource(s.Getenv, home, s.TokenFile)
 	domain, token, err := api.Credentials(s.Getenv, home, s.TokenFile, s.Domain)
+	if err != nil && r.askedByMounts(err, mounts) {
+		return
+	}
 	if err != nil {
 		r.failed(mend, "token", err)
 		r.line(note, "server", "was not asked, without a domain and a token", "")
@@ -54,6 +58,30 @@ func (r *Report) platform(ctx context.Context, s *service.Settings) {
 	}
 	r.server(client.Host(), p)
 	r.buckets(ctx, s, client)
+}
+
+// askedByMounts is for a shell that has no domain or token. Mounts may have been
+// made elsewhere with both, and then there is nothing to mend: what they say of
+// them stands. It reports whether there are any.
+func (r *Report) askedByMounts(err error, mounts []mounted) bool {
+	var missing api.NotGiven
+	if !errors.As(err, &missing) {
+		return false // what was given is wrong
+	}
+	mounts = slices.DeleteFunc(slices.Clone(mounts), func(m mounted) bool { return m.err != nil })
+	if len(mounts) == 0 {
+		return false
+	}
+	for _, m := range mounts {
+		if m.Token.Accepted {
+			r.line(ok, "token", m.domain()+" accepts that of the mount at "+m.Point+", as the mount says", "")
+		} else {
+			r.line(note, "token", m.domain()+" refuses that of the mount at "+m.Point+", as the mount says: see below", "")
+		}
+	}
+	what, remedy, _ := strings.Cut(missing.Error(), ": ")
+	r.line(note, "server", "was not asked, nor were buckets: "+what+" is given here", "to have them looked at too, "+remedy)
+	return true
 }
 
 func (r *Report) proxy(host string) {

@@ -200,7 +200,7 @@ func (c *Client) Stats() Stats {
 func parseDomain(domain string) (*url.URL, error) {
 	s := strings.TrimSpace(domain)
 	if s == "" {
-		return nil, errors.New("no domain: name the deployment, like codeocean.example.com")
+		return nil, errors.New("no domain: name the deployment, like codeocean.example.org")
 	}
 	if !strings.Contains(s, "://") {
 		s = "https://" + s
@@ -208,7 +208,7 @@ func parseDomain(domain string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	// The text is not repeated where it may hold a password.
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("domain is not a host name: it should be like codeocean.example.com")
+		return nil, errors.New("domain is not a host name: it should be like codeocean.example.org")
 	}
 	switch path := strings.Trim(u.Path, "/"); path {
 	case "", "api", "api/v1":

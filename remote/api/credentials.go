@@ -56,12 +56,18 @@ func tokenNames(env func(string) string) []string {
 	return append(slices.Clip(tokenVariables), "API_TOKEN") // too common a name on its own
 }
 
+// NotGiven is that nobody has named a deployment, or given a token for it.
+type NotGiven string
+
+// Error says what is missing, and how to give it.
+func (e NotGiven) Error() string { return string(e) }
+
 func require(domain string, token Token, err error) (string, Token, error) {
 	switch {
 	case err != nil:
 		return "", nil, err
 	case domain == "":
-		return "", nil, errors.New("no deployment: name its domain with --domain or CODEOCEAN_DOMAIN, like codeocean.example.com")
+		return "", nil, NotGiven("no deployment: name its domain with --domain or CODEOCEAN_DOMAIN, like codeocean.example.org")
 	}
 	return domain, token, nil
 }
@@ -90,13 +96,13 @@ func fromHome(home, domain string) (string, Token, error) {
 		if missing != nil {
 			return "", nil, missing
 		}
-		return "", nil, fmt.Errorf("no token for %s: make one in your account there, and give it with --token-file or CODEOCEAN_TOKEN", bareHost(domain))
+		return "", nil, NotGiven(fmt.Sprintf("no token for %s: make one in your account there, and give it with --token-file or CODEOCEAN_TOKEN", bareHost(domain)))
 	case err != nil:
 		return "", nil, err
 	case domain == "":
 		return require(stored, token, nil)
 	case !strings.EqualFold(bareHost(domain), bareHost(stored)):
-		return "", nil, fmt.Errorf("no token for %s: %s is for %s; give one with --token-file or CODEOCEAN_TOKEN", bareHost(domain), name, bareHost(stored))
+		return "", nil, NotGiven(fmt.Sprintf("no token for %s: %s is for %s; give one with --token-file or CODEOCEAN_TOKEN", bareHost(domain), name, bareHost(stored)))
 	}
 	return domain, token, nil
 }
