@@ -41,6 +41,7 @@ func TestDoctor(t *testing.T) {
 		point   func(t *testing.T) string
 		says    string // an expression for a line, and for its remedy
 		mend    bool
+		soon    bool // within 10 s
 	}{
 		"nothing is wrong": {says: `(?s)^ok   kernel .*ok   device .*ok   mount point .*ok   cache .* free\n.*ok   token +from variable CODEOCEAN_TOKEN\nok   server .*ok   clock .*ok   scope .*changes assets\nok   bucket +lab-bucket can be listed; credentials, where they are needed: of the environment\n.*ok   mounts .*\nall is well\n$`},
 		"the token is refused": {
@@ -75,6 +76,11 @@ func TestDoctor(t *testing.T) {
 		"the bucket is not ours": {
 			env:  []string{"AWS_ACCESS_KEY_ID=AKIASTRANGER", "AWS_SECRET_ACCESS_KEY=x/not/a/secret"},
 			says: `note bucket +lab-bucket refuses to be listed: the AWS credentials found are unknown.*\n +-> set AWS_PROFILE`,
+		},
+		"the bucket is out of reach": {
+			flags: func(*testing.T) []string { return []string{"--s3-endpoint", "http://no-such-host.invalid"} },
+			says:  `note bucket +lab-bucket: .*cannot be reached.*\n +-> .*--s3-endpoint, or .* buckets: in the configuration`,
+			soon:  true,
 		},
 		"the mount point is missing": {
 			point: func(t *testing.T) string { return filepath.Join(t.TempDir(), "none") },
@@ -116,7 +122,11 @@ func TestDoctor(t *testing.T) {
 			if c.flags != nil {
 				args = append(args, c.flags(t)...)
 			}
+			began := time.Now()
 			stdout, stderr, code := command(t, append(d.environment(t), c.env...), append(args, point)...)
+			if took := time.Since(began); c.soon && took > 10*time.Second {
+				t.Errorf("it took %s", took)
+			}
 			if !regexp.MustCompile(c.says).MatchString(stdout) {
 				t.Errorf("not %q:\n%s", c.says, stdout)
 			}

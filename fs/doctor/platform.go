@@ -29,6 +29,10 @@ const (
 // maxBuckets is how many buckets are tried: more take long, and say the same.
 const maxBuckets = 8
 
+// bucketTime is for one bucket, all attempts included: one that does not answer
+// is a line of the report, and somebody waits for the next.
+const bucketTime = 5 * time.Second
+
 // platform looks at the token, at the deployment, and at the buckets of its
 // external assets.
 func (r *Report) platform(ctx context.Context, s *service.Settings, mounts []mounted) {
@@ -160,6 +164,8 @@ func (r *Report) buckets(ctx context.Context, s *service.Settings, client *api.C
 }
 
 func (r *Report) bucket(ctx context.Context, store *bucket.Store, loc bucket.Location) {
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
 	err := store.List(ctx, loc, "", func(bucket.Entry) error { return errEnough })
 	whose := "with no credentials, as none are needed or found"
 	if source, err := store.Credentials(ctx, loc); err == nil {
@@ -173,6 +179,9 @@ func (r *Report) bucket(ctx context.Context, store *bucket.Store, loc bucket.Loc
 		// Assets that others have shared may be in buckets that are not for us.
 		why, remedy, _ := strings.Cut(e.Err.Error(), ": ")
 		r.line(note, "bucket", fmt.Sprintf("%s refuses to be listed: %s", loc.Bucket, why), remedy)
+	case errors.Is(err, fault.ErrUnreachable), errors.Is(err, fault.ErrTimeout):
+		r.line(note, "bucket", fmt.Sprintf("%s: %v", loc.Bucket, err),
+			"if it is in a store of its own: name that with --s3-endpoint, or as its endpoint below buckets: in the configuration")
 	default:
 		r.line(note, "bucket", fmt.Sprintf("%s: %v", loc.Bucket, err), "")
 	}
