@@ -95,6 +95,10 @@ func TestCommands(t *testing.T) {
 		"another request's key": {[]string{"update", "--key", "k", "-"}, "k is the key of another request"},
 		"an empty request":      {[]string{"update", "/dev/null"}, "the request is empty"},
 		"no mount":              {[]string{"archive", "--mount", t.TempDir(), "-"}, "is no mount of codeoceanfs"},
+		"a path of nothing":     {[]string{"archive", "dataset/nothing"}, "dataset/nothing is no file, and no asset's path in the mount"},
+		"a word for nothing":    {[]string{"archive", "nothing"}, "nothing is no file, and no asset's path in the mount"},
+		"a wait for no path":    {[]string{"wait", "dataset/nothing"}, "dataset/nothing is no asset's path in the mount"},
+		"an unarchived asset":   {[]string{"unarchive", ".archived/dataset/renamed"}, "it is not archived: dataset/renamed"},
 		"a wait for nothing":    {[]string{"wait", "nothing"}, "nothing is no key of a request"},
 		"a draft that stays":    {[]string{"wait", "--timeout", "300ms", "dataset/" + draft}, draft + " is not ready yet"},
 		"a failed asset":        {[]string{"wait", "dataset/FIP_668294_2023-08-01_15-22-31"}, "the asset's creation failed: "},
@@ -104,7 +108,7 @@ func TestCommands(t *testing.T) {
 			args = slices.Insert(args, 1, "--mount", m.point)
 		}
 		_, err := m.try("sh", append([]string{"-c", `echo '{"path": "dataset/renamed", "tags_add": ["x"]}' | "$@"`, "sh", binary}, args...)...)
-		if err == nil || !strings.Contains(err.Error(), c.says) {
+		if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -114,8 +118,10 @@ func TestCommands(t *testing.T) {
 	}
 	// A directory stands for its asset; and a path that leads nowhere now says where to.
 	m.run(binary, "archive", "--mount", m.point, "dataset/renamed")
-	if _, err := m.try(binary, "archive", "--mount", m.point, m.path("dataset/renamed")); err == nil {
-		t.Error("it is archived already")
+	for _, path := range []string{"dataset/renamed", m.path("dataset/renamed")} {
+		if _, err := m.try(binary, "archive", "--mount", m.point, path); err == nil || !strings.Contains(err.Error(), "it is archived: .archived/dataset/renamed") {
+			t.Errorf("archived already: %v", err)
+		}
 	}
 	if _, err := send("archive", `{"path": "`+m.path("dataset/renamed")+`"}`); err == nil || !strings.Contains(err.Error(), "it is .archived/dataset/renamed") {
 		t.Errorf("%v", err)

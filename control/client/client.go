@@ -51,6 +51,9 @@ func Read(point, file string) ([]byte, error) {
 			return json.Marshal(map[string]string{"id": id})
 		}
 		f, err := os.Open(file)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s is no file, and %w", file, noAsset(point, file))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read the request: %w", err)
 		}

@@ -27,7 +27,10 @@ func Wait(ctx context.Context, point, what string) ([]byte, error) {
 	name := what
 	if strings.Contains(what, "/") {
 		var err error
-		if name, err = assetID(point, what); err != nil {
+		if name, err = assetID(point, what); errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s is %w", what, noAsset(point, what))
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -74,6 +77,27 @@ func whyFailed(point, name string, err error) error {
 		return err
 	}
 	return fmt.Errorf("the asset's creation failed: %s", record.Reason)
+}
+
+// noAsset says of a path where no asset is, in the mount or from anywhere, where
+// that is which it means.
+func noAsset(point, path string) error {
+	inside := path
+	if below, ok := strings.CutPrefix(path, point+"/"); ok {
+		inside = below
+	}
+	const archive = ".archived/"
+	other, archived := strings.CutPrefix(inside, archive)
+	there := "it is not archived: "
+	if !archived {
+		other, there = archive+inside, "it is archived: "
+	}
+	if filepath.IsLocal(inside) {
+		if _, err := assetID(point, filepath.Join(point, other)); err == nil {
+			return errors.New("no asset's path: " + there + other)
+		}
+	}
+	return fmt.Errorf("no asset's path in the mount at %s (like dataset/NAME)", point)
 }
 
 // assetID is the id of the asset at a path, in the mount or from anywhere.

@@ -34,15 +34,20 @@ func theMount(c *cli.Context) (string, error) {
 
 // requestCommand is a verb of the control directory as a command.
 func requestCommand(verb request.Verb) *cli.Command {
+	what, about := "FILE", "FILE holds the request, as JSON; - is standard input."
+	if verb == request.Archive || verb == request.Unarchive || verb == request.Delete { // which asset is all that they are told
+		what = "FILE|PATH"
+		about += " PATH is the asset's, in the mount or from here, as dataset/NAME, and says the same without a file."
+	}
 	return &cli.Command{
-		Name: string(verb), Usage: request.About(verb), ArgsUsage: "FILE", Category: "Assets",
-		Description: "FILE holds the request, as JSON; - is standard input, and an asset's directory stands for {\"id\": …}. What may be in it is in control/README of the mount.",
+		Name: string(verb), Usage: request.About(verb), ArgsUsage: what, Category: "Assets",
+		Description: about + " What may be in it is in control/README of the mount.",
 		Flags: []cli.Flag{
 			mountFlag(),
 			&cli.StringFlag{Name: "key", Usage: "the request's name, `KEY`: made again under the same one, it is not sent again; without it create and transfer have a hash of what they say"},
 		},
 		Action: func(c *cli.Context) error {
-			file, err := oneArgument(c, "FILE")
+			file, err := oneArgument(c, what)
 			if err != nil {
 				return err
 			}
@@ -52,7 +57,7 @@ func requestCommand(verb request.Verb) *cli.Command {
 			}
 			body, err := client.Read(point, file)
 			if err != nil {
-				return usagef("%w", err)
+				return err
 			}
 			key := c.String("key")
 			if key == "" {
