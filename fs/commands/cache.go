@@ -27,7 +27,7 @@ func warmCommand() *cli.Command {
 			}
 			done, err := warm.Run(c.Context, c.Args().Slice(), c.Int("parallel"), warm.Show(c.App.Writer))
 			if err != nil && done.Files == 0 {
-				return usagef("%w", err)
+				return err
 			}
 			done.Report(c.App.Writer)
 			if n := len(done.Failures); err == nil && n > 0 {
