@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -128,6 +129,26 @@ func TestCommands(t *testing.T) {
 	}
 	if _, err := send("archive", `{"pth": "dataset/nothing"}`); err == nil || !strings.Contains(err.Error(), "did you mean path?") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestCommandsFindTheMount has two mounts, of which a path says which is meant.
+func TestCommandsFindTheMount(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	d.mount(t)
+	m := d.mount(t)
+	const asset = "dataset/MRI_721832_2024-02-11_09-30-00"
+	for what, c := range map[string]struct{ dir, path, says string }{
+		"from the root":         {"/", m.path(asset), `"state": "ready"`},
+		"from beside it":        {filepath.Dir(m.point), filepath.Base(m.point) + "/" + asset, `"state": "ready"`},
+		"by a path without it":  {"/", asset, "several mounts"},
+		"of an asset not there": {"/", m.path("dataset/nothing"), "no asset's path in the mount at " + m.point},
+	} {
+		out, err := m.try("sh", "-c", `cd "$1" && exec "$2" wait "$3"`, "sh", c.dir, binary, c.path)
+		if !strings.Contains(out+fmt.Sprint(err), c.says) {
+			t.Errorf("%s: %s, %v", what, out, err)
+		}
 	}
 }
 

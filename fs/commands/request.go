@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,11 +19,16 @@ func mountFlag() cli.Flag {
 	return &cli.StringFlag{Name: "mount", EnvVars: []string{envPrefix + "MOUNT"}, Usage: "the mount at `DIR`, if there are several"}
 }
 
-// theMount is the mount that a command is for: the one that we are in, or the
-// only one that there is.
-func theMount(c *cli.Context) (string, error) {
+// theMount is the mount that a command is for: the one that its argument leads
+// into, or that we are in, or the only one that there is.
+func theMount(c *cli.Context, path string) (string, error) {
 	if point := c.String("mount"); point != "" {
 		return service.Absolute(point), nil
+	}
+	if _, err := os.Lstat(path); err == nil || filepath.IsAbs(path) {
+		if point, err := mountpoint.Of(path); err == nil {
+			return point, nil
+		}
 	}
 	here, _ := os.Getwd() // without one we are in none
 	point, err := mountpoint.Running(here)
@@ -51,7 +57,7 @@ func requestCommand(verb request.Verb) *cli.Command {
 			if err != nil {
 				return err
 			}
-			point, err := theMount(c)
+			point, err := theMount(c, file)
 			if err != nil {
 				return err
 			}
@@ -82,7 +88,7 @@ func waitCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			point, err := theMount(c)
+			point, err := theMount(c, what)
 			if err != nil {
 				return err
 			}
