@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -64,8 +65,17 @@ func (c *Client) explain(err error) error {
 		return fmt.Errorf("%w: %s answers, but not as a Code Ocean deployment does: check the domain (%w)", fault.ErrMalformed, host, err)
 	case e.Kind == fault.ErrUnreachable && c.base.Scheme == "https" && c.loopback:
 		return fmt.Errorf("%w: no connection to %s: a deployment on this machine needs http:// before its address, as http://%s (%w)", fault.ErrUnreachable, host, host, e.Err)
+	case e.Kind == fault.ErrUnreachable && speaksPlain(e.Err):
+		return fmt.Errorf("%w: %s speaks plain http: check its port; http:// before an address is for this machine alone (%w)", fault.ErrUnreachable, host, e.Err)
 	case e.Kind == fault.ErrUnreachable:
 		return fmt.Errorf("%w: no connection to %s: check the domain, the network and the proxy (%w)", fault.ErrUnreachable, host, e.Err)
 	}
 	return fmt.Errorf("%s does not work now: %w", host, err)
+}
+
+// speaksPlain reports whether a server has answered the first bytes of TLS with
+// something else.
+func speaksPlain(err error) bool {
+	var header tls.RecordHeaderError
+	return errors.As(err, &header)
 }

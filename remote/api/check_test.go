@@ -3,7 +3,9 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -182,3 +184,20 @@ func TestPublicDeploymentCannotPointHere(t *testing.T) {
 		}
 	}
 }
+
+// A server that speaks plain http where https was asked for is told as that.
+func TestCheckOfPlainHTTP(t *testing.T) {
+	refuses := refusing{fmt.Errorf("connect: %w", tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"})}
+	c, err := New(Config{Domain: "codeocean.example.com", Token: StaticToken(canary), Transport: refuses})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(background(t)); !errors.Is(err, fault.ErrUnreachable) || !strings.Contains(err.Error(), "speaks plain http") {
+		t.Errorf("%v", err)
+	}
+}
+
+// refusing is a connection that none can be made of.
+type refusing struct{ err error }
+
+func (r refusing) RoundTrip(*http.Request) (*http.Response, error) { return nil, r.err }
