@@ -40,6 +40,9 @@ type Deployment struct {
 	API     *api.Client
 	Catalog *catalog.Catalog
 	Buckets *bucket.Store
+	// Unchecked is why the deployment did not answer Open, which then has what is
+	// on disk; nil if it did.
+	Unchecked error
 
 	user string // a hash that stands for deployment and token
 }
@@ -77,10 +80,11 @@ func Open(ctx context.Context, cfg Config) (*Deployment, error) {
 		}
 	}
 	return &Deployment{
-		API:     client,
-		Catalog: known,
-		Buckets: buckets,
-		user:    user,
+		API:       client,
+		Catalog:   known,
+		Buckets:   buckets,
+		Unchecked: unchecked,
+		user:      user,
 	}, nil
 }
 

@@ -92,6 +92,15 @@ func TestPlatformAway(t *testing.T) {
 		t.Error("the log does not say that the platform is away")
 	}
 	m.stop()
+	// In the background too: the terminal says it, and all is well.
+	point := t.TempDir()
+	stdout, stderr, code := command(t, env, "mount", "--cache-dir", cache, point)
+	if code != 0 || !strings.Contains(stdout, "is mounted on") || !strings.Contains(stderr, "what is on disk is mounted") {
+		t.Errorf("status %d, %q, and no warning in %q", code, stdout, stderr)
+	}
+	if _, stderr, code := command(t, env, "umount", "--lazy", point); code != 0 {
+		t.Errorf("umount: %d %s", code, stderr)
+	}
 	if _, err := d.tryMount(t, t.TempDir(), env, "--cache-dir", filepath.Join(t.TempDir(), "empty")); err == nil {
 		t.Error("mounted, with nothing there")
 	}

@@ -28,14 +28,23 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 	}
 	defer closer.Close()
 	if background && parent == nil {
-		text, err := daemon.Start(c.Context, s.LogFile)
+		text, warning, err := daemon.Start(c.Context, s.LogFile)
 		if err != nil {
 			return mountFailed(err)
+		}
+		if warning != "" {
+			warn(c, warning)
 		}
 		fmt.Fprintf(c.App.Writer, "%s\nto end it: %s umount %s\nits log: %s\n", text, service.Program(), service.Quote(mountpoint.Resolve(s.Point)), s.LogFile)
 		return nil
 	}
 	s.Logger = log
+	switch {
+	case parent != nil:
+		s.Warn = parent.Warn
+	case s.LogFile != "": // else the log is on the terminal
+		s.Warn = func(text string) { warn(c, text) }
+	}
 	ready := func(text string) {
 		if parent != nil {
 			parent.Ready(text)
@@ -48,4 +57,9 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 		log.Error("not mounted", "error", err)
 	}
 	return mountFailed(err)
+}
+
+// warn tells the user of what is no failure.
+func warn(c *cli.Context, text string) {
+	fmt.Fprintf(c.App.ErrWriter, "codeoceanfs: warning: %s\n", text)
 }

@@ -32,6 +32,8 @@ type report struct {
 	Error string `json:"error,omitempty"`
 	Code  int    `json:"code,omitempty"` // exit status
 	Text  string `json:"text,omitempty"` // for the user
+	// Warning is what the user should know though all is well.
+	Warning string `json:"warning,omitempty"`
 }
 
 // Failed is an error of the background process, with its exit status.
@@ -43,21 +45,21 @@ type Failed struct {
 func (e *Failed) Error() string { return e.Message }
 
 // Start runs the program again in the background and returns what it says when
-// it is ready. Its standard error goes to log. The end of ctx ends it, if it is
-// not ready by then.
-func Start(ctx context.Context, log string) (text string, err error) {
+// it is ready, with a warning or without. Its standard error goes to log. The end
+// of ctx ends it, if it is not ready by then.
+func Start(ctx context.Context, log string) (text, warning string, err error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return "", fmt.Errorf("find the program itself: %w", err)
+		return "", "", fmt.Errorf("find the program itself: %w", err)
 	}
 	stderr, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return "", fmt.Errorf("open the log: %w", err)
+		return "", "", fmt.Errorf("open the log: %w", err)
 	}
 	defer stderr.Close()
 	ours, theirs, err := os.Pipe()
 	if err != nil {
-		return "", fmt.Errorf("make a pipe: %w", err)
+		return "", "", fmt.Errorf("make a pipe: %w", err)
 	}
 	defer ours.Close()
 
@@ -68,7 +70,7 @@ func Start(ctx context.Context, log string) (text string, err error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		theirs.Close()
-		return "", fmt.Errorf("start the background process: %w", err)
+		return "", "", fmt.Errorf("start the background process: %w", err)
 	}
 	theirs.Close()
 	// Not exec.CommandContext: it would go on watching ctx, which ends when we
@@ -85,16 +87,16 @@ func Start(ctx context.Context, log string) (text string, err error) {
 	}
 	if readErr == nil && r.Error == "" {
 		unwatch()
-		return r.Text, cmd.Process.Release()
+		return r.Text, r.Warning, cmd.Process.Release()
 	}
 	waitErr := cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
-		return "", ctx.Err()
+		return "", "", ctx.Err()
 	case r.Error != "":
-		return "", &Failed{r.Error, r.Code}
+		return "", "", &Failed{r.Error, r.Code}
 	}
-	return "", fmt.Errorf("the background process ended before it was ready (%w): see %s", errors.Join(waitErr), log)
+	return "", "", fmt.Errorf("the background process ended before it was ready (%w): see %s", errors.Join(waitErr), log)
 }
 
 // firstExtraFile is the descriptor that exec.Cmd gives to ExtraFiles[0].
@@ -102,7 +104,10 @@ const firstExtraFile = 3
 
 // Parent is the foreground process, as the background one sees it. A nil Parent
 // is nobody: its methods do nothing.
-type Parent struct{ pipe *os.File }
+type Parent struct {
+	pipe    *os.File
+	warning string // to be told with Ready
+}
 
 // Foreground finds the process that waits for this one, or nil if this one was
 // started by a person.
@@ -113,7 +118,14 @@ func Foreground() *Parent {
 	}
 	os.Unsetenv(readyVar)
 	syscall.CloseOnExec(fd)
-	return &Parent{os.NewFile(uintptr(fd), "ready")}
+	return &Parent{pipe: os.NewFile(uintptr(fd), "ready")}
+}
+
+// Warn has the user told of something, when all else is well.
+func (p *Parent) Warn(text string) {
+	if p != nil {
+		p.warning = text
+	}
 }
 
 // Ready tells that all is well, and leaves the directory it was started in,
@@ -123,7 +135,7 @@ func (p *Parent) Ready(text string) {
 		return
 	}
 	os.Chdir("/")
-	p.say(report{Text: text})
+	p.say(report{Text: text, Warning: p.warning})
 }
 
 // Fail tells why this process is about to end, with which status.

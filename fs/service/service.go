@@ -58,6 +58,7 @@ type Settings struct {
 	Getenv         func(string) string // os.Getenv
 	demoData       string
 	Logger         *slog.Logger
+	Warn           func(text string) // tells who mounts what is in the log too; nil tells nobody
 }
 
 // minMemory is the least that a mount works well with: room for a stream of
@@ -157,6 +158,9 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 		return err
 	}
 	defer dep.Close()
+	if dep.Unchecked != nil && s.Warn != nil {
+		s.Warn("what is on disk is mounted, and all else comes when the deployment answers: " + Explain(dep.Unchecked).Error())
+	}
 	blocks, err := cache.New(cache.Config{
 		Memory: s.MemoryLimit / blocksShare, Dir: s.dataDir(), DiskSize: s.CacheSize,
 		MaxFetches: s.MaxS3Requests, Throttled: dep.Throttled, Logger: s.Logger,
