@@ -127,6 +127,10 @@ func TestCommands(t *testing.T) {
 	if _, err := send("archive", `{"path": "`+m.path("dataset/renamed")+`"}`); err == nil || !strings.Contains(err.Error(), "it is .archived/dataset/renamed") {
 		t.Errorf("%v", err)
 	}
+	deleting := d.mount(t, "--allow-delete")
+	if _, err := m.try(binary, "delete", "--mount", deleting.point, deleting.path("dataset/MRI_721832_2024-02-11_09-30-00")); err == nil || !strings.Contains(err.Error(), "archive it first") {
+		t.Errorf("a delete of what is not archived: %v", err)
+	}
 	if _, err := send("archive", `{"pth": "dataset/nothing"}`); err == nil || !strings.Contains(err.Error(), "did you mean path?") {
 		t.Errorf("%v", err)
 	}

@@ -199,6 +199,9 @@ func (r *Runner) remove(ctx context.Context, id string, again bool) error {
 	if errors.Is(err, fault.ErrNotExist) && again {
 		err = nil // it was us, before
 	}
+	if e, ok := r.dep.Catalog.Known(id); errors.Is(err, fault.ErrInvalid) && ok && !e.Archived {
+		return &Error{Errno: r.cfg.Errno(err), Hint: "archive it first: only what is archived can be deleted", Err: err}
+	}
 	if err == nil {
 		r.dep.Catalog.Remove(id)
 	}

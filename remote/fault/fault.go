@@ -78,7 +78,11 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
-	if e.Asset != "" {
+	switch {
+	case e.Asset == "":
+	case strings.HasSuffix(e.Op, " asset"): // as in "delete asset"
+		fmt.Fprintf(&b, " %s", e.Asset)
+	default:
 		fmt.Fprintf(&b, " of asset %s", e.Asset)
 	}
 	if e.Path != "" {

@@ -32,6 +32,15 @@ func TestErrorSaysItOnce(t *testing.T) {
 	}
 }
 
+// An operation that names the asset is not followed by another word for it.
+func TestErrorNamesTheAssetOnce(t *testing.T) {
+	for op, want := range map[string]string{"delete asset": "delete asset 0a1b: invalid request", "list files": "list files of asset 0a1b: invalid request"} {
+		if got := (&fault.Error{Op: op, Asset: "0a1b", Kind: fault.ErrInvalid}).Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestErrorLeadsToKindAndCause(t *testing.T) {
 	err := error(&fault.Error{Op: "x", Kind: fault.ErrMalformed, Err: io.ErrUnexpectedEOF})
 	if !errors.Is(err, fault.ErrMalformed) || !errors.Is(err, io.ErrUnexpectedEOF) {
