@@ -75,6 +75,11 @@ func require(domain string, token Token, err error) (string, Token, error) {
 // fromHome uses the credentials file that other tools write. Its token is for
 // its domain, and is never sent to another.
 func fromHome(home, domain string) (string, Token, error) {
+	if domain != "" { // before a token is asked for that it could not get
+		if _, err := parseDomain(domain); err != nil {
+			return "", nil, err
+		}
+	}
 	name := filepath.Join(home, ".codeocean", "credentials.json")
 	var stored string
 	token, err := fileToken(name, func(raw []byte) (string, error) {

@@ -46,6 +46,7 @@ func TestCredentials(t *testing.T) {
 		"home without a token":      {home: `{"domain":"d"}`, err: "holds no token"},
 		"home is no JSON":           {home: `cop_x`, err: "is not JSON"},
 		"nothing":                   {err: "no deployment"},
+		"a scheme of others":        {given: "ftp://d", err: `unknown scheme "ftp"`},
 		"no domain":                 {env: map[string]string{"CODEOCEAN_TOKEN": "cop_a"}, err: "no deployment"},
 		"token is no word":          {env: map[string]string{"CODEOCEAN_DOMAIN": "d", "CODEOCEAN_TOKEN": "cop_a b"}, err: "CODEOCEAN_TOKEN"},
 		"token with a colon":        {file: "cop_a:pw", given: "d", err: "is not a token"},
