@@ -175,18 +175,27 @@ func invalid(field, format string, args ...any) error {
 // meant: the nearest, if it is near.
 func unknown(at, name string, fields []field) error {
 	e := &Error{Field: at + clip(name), Why: "there is no such field"}
-	best := 1 + max(len(name)/3, 1)
 	var names []string
 	for _, f := range fields {
 		names = append(names, f.name)
-		if d := distance(strings.ToLower(clip(name)), f.name); d < best {
-			best, e.Hint = d, "did you mean "+f.name+"?"
-		}
 	}
-	if e.Hint == "" {
-		e.Hint = "there are " + strings.Join(names, ", ")
+	e.Hint = "there are " + strings.Join(names, ", ")
+	if near := Nearest(name, names); near != "" {
+		e.Hint = "did you mean " + near + "?"
 	}
 	return e
+}
+
+// Nearest is the one of names that a name with a typing error may stand for, or
+// "" if none is near.
+func Nearest(name string, names []string) (near string) {
+	best := 1 + max(len(name)/3, 1)
+	for _, n := range names {
+		if d := distance(strings.ToLower(clip(name)), n); d < best {
+			best, near = d, n
+		}
+	}
+	return near
 }
 
 // maxName is how much of a name that somebody made up is repeated.

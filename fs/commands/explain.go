@@ -7,6 +7,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"github.com/urfave/cli/v2/altsrc"
+
+	"codeoceanfs/control/request"
 )
 
 // How the libraries say what is wrong with a flag.
@@ -20,6 +22,17 @@ var (
 // its value should have been.
 func explainFlag(err error, all []cli.Flag) error {
 	if m := badFlag.FindStringSubmatch(err.Error()); m != nil {
+		var names []string
+		for _, f := range all {
+			for _, name := range f.Names() {
+				if len(name) > 1 { // every letter is near every other
+					names = append(names, name)
+				}
+			}
+		}
+		if near := request.Nearest(m[1], names); near != "" {
+			return fmt.Errorf("there is no flag %q: did you mean --%s? See --help", m[1], near)
+		}
 		return fmt.Errorf("there is no flag %q: see --help", m[1])
 	}
 	if m := noValue.FindStringSubmatch(err.Error()); m != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ func DropEmpty() { service.DropEmpty(envPrefix, api.DomainVariables) }
 // configuration file, by its name.
 func flags(all ...cli.Flag) []cli.Flag {
 	env := func(name string, more []string) []string {
-		return append([]string{envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}, more...)
+		return append([]string{envVar(name)}, more...)
 	}
 	for i, f := range all {
 		switch f := f.(type) {
@@ -108,12 +109,26 @@ func mountFlags() []cli.Flag {
 	})
 }
 
+// envVar is the variable that stands for a flag.
+func envVar(name string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// given is a flag's value as an error shows it, with the variable that it is in.
+func given(c *cli.Context, name string) string {
+	value := c.String(name)
+	if v, ok := os.LookupEnv(envVar(name)); ok && v == value {
+		return fmt.Sprintf("%q in %s", value, envVar(name))
+	}
+	return strconv.Quote(value)
+}
+
 // sizes reads flags that are numbers of bytes.
 func sizes(c *cli.Context, flags map[string]*int64) error {
 	for name, size := range flags {
 		n, err := units.RAMInBytes(c.String(name))
 		if err != nil || n < 0 {
-			return fmt.Errorf("--%s %q is not a size, as 80M", name, c.String(name))
+			return fmt.Errorf("--%s %s is not a size, as 80M", name, given(c, name))
 		}
 		*size = n
 	}

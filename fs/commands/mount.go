@@ -81,7 +81,7 @@ func settings(c *cli.Context, point string) (*service.Settings, error) {
 	}
 	umask, err := strconv.ParseUint(c.String("umask"), 8, 32)
 	if err != nil || umask > 0o777 {
-		return s, fmt.Errorf("--umask %q is not a mask in octal, as 022", c.String("umask"))
+		return s, fmt.Errorf("--umask %s is not a mask in octal, as 022", given(c, "umask"))
 	}
 	for name, id := range map[string]*uint32{"uid": &s.UID, "gid": &s.GID} {
 		n := c.Int(name)
