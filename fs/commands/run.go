@@ -2,7 +2,9 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -19,10 +21,16 @@ func run(c *cli.Context, parent *daemon.Parent, s *service.Settings, work func(c
 	if err := s.Check(); err != nil {
 		return exitError{err, exitUsage}
 	}
+	place := "--log-file " + s.LogFile
 	if background && s.LogFile == "" {
 		s.LogFile = filepath.Join(s.CacheDir, "log", service.LogName(s.Point))
+		place = "--cache-dir " + s.CacheDir
 	}
 	log, closer, err := service.OpenLog(s.LogFile, c.String("log-level"), c.String("log-format"))
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = fmt.Errorf("%s cannot be used, name another place: %w", place, err)
+	}
 	if err != nil {
 		return exitError{err, exitUsage}
 	}

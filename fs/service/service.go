@@ -166,7 +166,7 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 		MaxFetches: s.MaxS3Requests, Throttled: dep.Throttled, Logger: s.Logger,
 	})
 	if err != nil {
-		return fmt.Errorf("prepare the cache: %w", err)
+		return fmt.Errorf("prepare the cache: %w: --cache-dir names another place", err)
 	}
 	defer blocks.Close()
 
