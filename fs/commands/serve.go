@@ -1,9 +1,13 @@
 package commands
 
 import (
+	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -80,7 +84,24 @@ func emulatorCommand() *cli.Command {
 					return err
 				}
 			}
-			return service.Emulate(c.Context, cfg, c.Int("populate"), c.App.Writer)
+			return inUse(c, service.Emulate(c.Context, cfg, c.Int("populate"), c.App.Writer), "listen", "s3-listen")
 		},
 	}
+}
+
+// inUse names those of the flags that may be of an address where another program
+// listens.
+func inUse(c *cli.Context, err error, flags ...string) error {
+	var op *net.OpError
+	if !errors.Is(err, syscall.EADDRINUSE) || !errors.As(err, &op) || op.Addr == nil {
+		return err
+	}
+	_, taken, _ := net.SplitHostPort(op.Addr.String())
+	var which []string
+	for _, name := range flags {
+		if _, port, _ := net.SplitHostPort(c.String(name)); port == taken {
+			which = append(which, "--"+name)
+		}
+	}
+	return fmt.Errorf("another program listens at %s: name another address with %s", op.Addr, strings.Join(which, " or "))
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"codeoceanfs/control"
@@ -28,6 +29,9 @@ func checkLoopback(address string) error {
 // serveMetrics answers Prometheus until the function that it returns is called.
 func serveMetrics(address string, m *control.Metrics, log *slog.Logger) (end func(), err error) {
 	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("--metrics-addr %s: another program listens there: name another port", address)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--metrics-addr %s: %w", address, err)
 	}
