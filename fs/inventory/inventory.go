@@ -8,6 +8,8 @@ import (
 	"io"
 	iofs "io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +28,7 @@ import (
 func Show(w io.Writer, dir string, limit int64, now time.Time) error {
 	d, err := disk.Look(dir)
 	if errors.Is(err, iofs.ErrNotExist) {
-		fmt.Fprintf(w, "%s: nothing is kept there\n", dir)
-		return nil
+		return nothing(w, dir)
 	}
 	if err != nil {
 		return fmt.Errorf("look at the cache: %w", err)
@@ -62,6 +63,22 @@ func Show(w io.Writer, dir string, limit int64, now time.Time) error {
 	}
 	fmt.Fprintf(w, "%s: %d files and %d listings and the like take %s; a mount keeps it below %s\n", dir, len(files), values, size(taken), size(limit))
 	return nil
+}
+
+// nothing tells of a directory of blocks that is not there, nor may be the one
+// that it would be in: somebody has mistyped that, or nothing was mounted yet.
+func nothing(w io.Writer, dir string) error {
+	what := dir + ": nothing is kept there"
+	if in := filepath.Dir(dir); !exists(in) {
+		what = in + ": there is no such directory, so nothing is kept there"
+	}
+	_, err := fmt.Fprintln(w, what)
+	return err
+}
+
+func exists(dir string) bool {
+	_, err := os.Stat(dir)
+	return !errors.Is(err, iofs.ErrNotExist)
 }
 
 func size(n int64) string { return units.BytesSize(float64(n)) }
@@ -120,8 +137,7 @@ func plain(s string) string {
 func Clear(w io.Writer, dir string) error {
 	d, err := disk.Look(dir)
 	if errors.Is(err, iofs.ErrNotExist) {
-		fmt.Fprintf(w, "%s: nothing is kept there\n", dir)
-		return nil
+		return nothing(w, dir)
 	}
 	if err != nil {
 		return fmt.Errorf("clear the cache: %w", err)
