@@ -32,6 +32,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -ec '
 	touch "$HOME/mount/model/x" 2>&1 || true
 	"$PROGRAM" mount --allow-other --domain x.invalid "$HOME/none" 2>&1 || true
 	"$PROGRAM" doctor --read-only "$HOME/mount" 2>&1 || true
+	"$PROGRAM" umount "$ROOTS" 2>&1 || true
 	"$PROGRAM" umount "$HOME/mount"
 	ls -A "$HOME/mount"
 	ls "$HOME/hijacked" 2>&1 || true
@@ -59,7 +60,8 @@ func TestUnprivileged(t *testing.T) {
 		}
 	}
 	m := &mounted{t: t, point: filepath.Join(home, "mount")}
-	out, err := m.try("env", "HOME="+home, "PROGRAM="+program, "XDG_CACHE_HOME="+filepath.Join(home, "cache"),
+	roots := generated(t).mount(t)
+	out, err := m.try("env", "HOME="+home, "PROGRAM="+program, "ROOTS="+roots.point, "XDG_CACHE_HOME="+filepath.Join(home, "cache"),
 		"CODEOCEAN_TOKEN=cop_x", "unshare", "--mount", "sh", "-c", unprivileged)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +70,7 @@ func TestUnprivileged(t *testing.T) {
 		"is mounted on " + m.point, "unit-quality-classifier-v2\n", "participant_id", "65534 600\n",
 		// What others of the same user may not look into, nor run in its place.
 		"the memory of the process is of 0\n", "its environment is not to be seen", "hijacked': No such file",
-		"Read-only file system", "user_allow_other", "\ndone\n",
+		roots.point + " is another user's mount", "Read-only file system", "user_allow_other", "\ndone\n",
 		// Of what doctor says the read-ahead, and the token that doctor has no need of.
 		"note read-ahead", "128KiB", "sudo tee /sys/class/bdi/", "99-codeoceanfs.rules", "ok   token ", "not allow --allow-other",
 	} {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -30,6 +31,9 @@ func Unmount(dir string, lazy bool) error {
 	case m.FSType != "fuse."+Type:
 		return fmt.Errorf("%s is a mount of type %s, not of %s: use umount", dir, m.FSType, Type)
 	}
+	if uid := owner(m.VFSOptions); os.Geteuid() != 0 && uid != "" && uid != strconv.Itoa(os.Geteuid()) {
+		return fmt.Errorf("%s is another user's mount: only user %s and root can take it away", dir, uid)
+	}
 	err = unmount(abs, lazy)
 	switch {
 	case errors.Is(err, unix.EBUSY):
@@ -38,6 +42,17 @@ func Unmount(dir string, lazy bool) error {
 		return fmt.Errorf("unmount %s: %w", dir, err)
 	}
 	return nil
+}
+
+// owner is the number of the user who made a mount, by the options that it has
+// in the table, or "".
+func owner(options string) string {
+	for option := range strings.SplitSeq(options, ",") {
+		if uid, ok := strings.CutPrefix(option, "user_id="); ok {
+			return uid
+		}
+	}
+	return ""
 }
 
 // Device is a mount as the kernel numbers it.
