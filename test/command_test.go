@@ -60,53 +60,58 @@ func TestMistakes(t *testing.T) {
 	bad := write(filepath.Join(t.TempDir(), "bad.yaml"), "domian: x\n", 0o600)
 	notYAML := write(filepath.Join(t.TempDir(), "no.yaml"), "\t{", 0o600)
 
+	taken := strings.TrimPrefix(d.APIURL(), "http://")
 	for name, c := range map[string]struct {
 		env  []string
 		args []string
 		code int
 		says string
 	}{
-		"no mount point":        {nil, []string{"mount"}, 1, "MOUNTPOINT is missing"},
-		"two mount points":      {nil, []string{"mount", point, point}, 1, "2 arguments instead of one"},
-		"unknown flag":          {nil, []string{"mount", "--cachedir", "x", point}, 1, `no flag "cachedir": did you mean --cache-dir?`},
-		"a flag like no other":  {nil, []string{"mount", "--zzzzzzzz", "x", point}, 1, `no flag "zzzzzzzz": see --help`},
-		"flag without a value":  {nil, []string{"mount", "--domain"}, 1, "--domain needs a value"},
-		"no duration":           {nil, []string{"mount", "--refresh-interval", "5", point}, 1, `--refresh-interval "5" is not a duration`},
-		"no number":             {nil, []string{"mount", "--uid", "ada", point}, 1, `--uid "ada" is not a whole number`},
-		"a variable's value":    {[]string{"CODEOCEANFS_ALLOW_OTHER=so"}, []string{"mount", point}, 1, `"so" in CODEOCEANFS_ALLOW_OTHER`},
-		"a size in a variable":  {[]string{"CODEOCEANFS_MEMORY_LIMIT=x"}, []string{"mount", point}, 1, `--memory-limit "x" in CODEOCEANFS_MEMORY_LIMIT is not a size`},
-		"a scheme":              {[]string{"CODEOCEAN_DOMAIN=ftp://x", "CODEOCEAN_TOKEN="}, []string{"mount", point}, 32, `unknown scheme "ftp"`},
-		"unknown command":       {nil, []string{"moutn", point}, 1, `no command "moutn"`},
-		"missing mount point":   {nil, []string{"mount", point + "/none"}, 32, "mkdir -p"},
-		"a file":                {nil, []string{"mount", file}, 32, "is not a directory"},
-		"not empty":             {nil, []string{"mount", full}, 32, "is not empty"},
-		"wrong domain":          {[]string{"CODEOCEAN_DOMAIN=no-such-host.invalid"}, []string{"mount", point}, 32, "check the domain"},
-		"no http for this host": {[]string{"CODEOCEAN_DOMAIN=127.0.0.1:1"}, []string{"mount", point}, 32, "as http://127.0.0.1:1"},
-		"nobody answers":        {[]string{"CODEOCEAN_DOMAIN=http://127.0.0.1:1"}, []string{"mount", point}, 32, "127.0.0.1:1"},
-		"plain http":            {[]string{"CODEOCEAN_DOMAIN=http://codeocean.example.org"}, []string{"mount", point}, 32, "https"},
-		"no domain":             {[]string{"CODEOCEAN_DOMAIN="}, []string{"mount", point}, 32, "--domain"},
-		"no token":              {[]string{"CODEOCEAN_TOKEN="}, []string{"mount", point}, 32, "--token-file"},
-		"refused token":         {[]string{"CODEOCEAN_TOKEN=cop_wrong"}, []string{"mount", point}, 32, "refuses the token"},
-		"token file missing":    {nil, []string{"mount", "--token-file", "/none", point}, 32, "/none"},
-		"token file open":       {nil, []string{"mount", "--token-file", open, point}, 32, "chmod 600"},
-		"size":                  {nil, []string{"mount", "--cache-size", "lots", point}, 1, "--cache-size"},
-		"memory":                {nil, []string{"mount", "--memory-limit", "1M", point}, 1, "at least 64 MiB"},
-		"umask":                 {nil, []string{"mount", "--umask", "999", point}, 1, "--umask"},
-		"type":                  {nil, []string{"mount", "--type", "datasets", point}, 1, "--type"},
-		"interval":              {nil, []string{"mount", "--refresh-interval", "1ms", point}, 1, "--refresh-interval"},
-		"timeout":               {nil, []string{"mount", "--stall-timeout", "1ms", point}, 1, "--stall-timeout 1ms: from 100ms to 10m0s"},
-		"endpoint":              {nil, []string{"mount", "--s3-endpoint", "nonsense", point}, 32, "nonsense"},
-		"log level":             {nil, []string{"mount", "--log-level", "loud", point}, 1, "--log-level"},
-		"log format":            {nil, []string{"mount", "--log-format", "xml", point}, 1, "--log-format"},
-		"cache in the mount":    {nil, []string{"mount", "--cache-dir", point + "/cache", point}, 1, "inside the mount point"},
-		"log in the mount":      {nil, []string{"mount", "--log-file", point + "/log/x", point}, 1, "inside the mount point"},
-		"no cache":              {nil, []string{"mount", "--cache-dir", "", point}, 1, "--cache-dir"},
-		"empty mount point":     {nil, []string{"mount", ""}, 1, "MOUNTPOINT is missing"},
-		"unknown setting":       {nil, []string{"mount", "--config", bad, point}, 1, "domian"},
-		"no YAML":               {nil, []string{"mount", "--config", notYAML, point}, 1, "cannot be used"},
-		"configuration missing": {nil, []string{"mount", "--config", "/none.yaml", point}, 1, "/none.yaml"},
-		"umount of nothing":     {nil, []string{"umount", point}, 32, "nothing is mounted"},
-		"umount of another":     {nil, []string{"umount", "/proc"}, 32, "type proc"},
+		"no mount point":           {nil, []string{"mount"}, 1, "MOUNTPOINT is missing"},
+		"two mount points":         {nil, []string{"mount", point, point}, 1, "2 arguments instead of one"},
+		"unknown flag":             {nil, []string{"mount", "--cachedir", "x", point}, 1, `no flag "cachedir": did you mean --cache-dir?`},
+		"a flag like no other":     {nil, []string{"mount", "--zzzzzzzz", "x", point}, 1, `no flag "zzzzzzzz": see --help`},
+		"flag without a value":     {nil, []string{"mount", "--domain"}, 1, "--domain needs a value"},
+		"no duration":              {nil, []string{"mount", "--refresh-interval", "5", point}, 1, `--refresh-interval "5" is not a duration`},
+		"no number":                {nil, []string{"mount", "--uid", "ada", point}, 1, `--uid "ada" is not a whole number`},
+		"a variable's value":       {[]string{"CODEOCEANFS_ALLOW_OTHER=so"}, []string{"mount", point}, 1, `"so" in CODEOCEANFS_ALLOW_OTHER`},
+		"a size in a variable":     {[]string{"CODEOCEANFS_MEMORY_LIMIT=x"}, []string{"mount", point}, 1, `--memory-limit "x" in CODEOCEANFS_MEMORY_LIMIT is not a size`},
+		"a scheme":                 {[]string{"CODEOCEAN_DOMAIN=ftp://x", "CODEOCEAN_TOKEN="}, []string{"mount", point}, 32, `unknown scheme "ftp"`},
+		"unknown command":          {nil, []string{"moutn", point}, 1, `no command "moutn"`},
+		"missing mount point":      {nil, []string{"mount", point + "/none"}, 32, "mkdir -p"},
+		"a file":                   {nil, []string{"mount", file}, 32, "is not a directory"},
+		"not empty":                {nil, []string{"mount", full}, 32, "is not empty"},
+		"wrong domain":             {[]string{"CODEOCEAN_DOMAIN=no-such-host.invalid"}, []string{"mount", point}, 32, "check the domain"},
+		"no http for this host":    {[]string{"CODEOCEAN_DOMAIN=127.0.0.1:1"}, []string{"mount", point}, 32, "as http://127.0.0.1:1"},
+		"nobody answers":           {[]string{"CODEOCEAN_DOMAIN=http://127.0.0.1:1"}, []string{"mount", point}, 32, "127.0.0.1:1"},
+		"plain http":               {[]string{"CODEOCEAN_DOMAIN=http://codeocean.example.org"}, []string{"mount", point}, 32, "https"},
+		"no domain":                {[]string{"CODEOCEAN_DOMAIN="}, []string{"mount", point}, 32, "--domain"},
+		"no token":                 {[]string{"CODEOCEAN_TOKEN="}, []string{"mount", point}, 32, "--token-file"},
+		"refused token":            {[]string{"CODEOCEAN_TOKEN=cop_wrong"}, []string{"mount", point}, 32, "refuses the token"},
+		"token file missing":       {nil, []string{"mount", "--token-file", "/none", point}, 32, "/none"},
+		"token file open":          {nil, []string{"mount", "--token-file", open, point}, 32, "chmod 600"},
+		"size":                     {nil, []string{"mount", "--cache-size", "lots", point}, 1, "--cache-size"},
+		"memory":                   {nil, []string{"mount", "--memory-limit", "1M", point}, 1, "at least 64 MiB"},
+		"umask":                    {nil, []string{"mount", "--umask", "999", point}, 1, "--umask"},
+		"type":                     {nil, []string{"mount", "--type", "datasets", point}, 1, "--type"},
+		"interval":                 {nil, []string{"mount", "--refresh-interval", "1ms", point}, 1, "--refresh-interval"},
+		"timeout":                  {nil, []string{"mount", "--stall-timeout", "1ms", point}, 1, "--stall-timeout 1ms: from 100ms to 10m0s"},
+		"endpoint":                 {nil, []string{"mount", "--s3-endpoint", "nonsense", point}, 32, "nonsense"},
+		"log level":                {nil, []string{"mount", "--log-level", "loud", point}, 1, "--log-level"},
+		"log format":               {nil, []string{"mount", "--log-format", "xml", point}, 1, "--log-format"},
+		"cache in the mount":       {nil, []string{"mount", "--cache-dir", point + "/cache", point}, 1, "inside the mount point"},
+		"log in the mount":         {nil, []string{"mount", "--log-file", point + "/log/x", point}, 1, "inside the mount point"},
+		"no cache":                 {nil, []string{"mount", "--cache-dir", "", point}, 1, "--cache-dir"},
+		"empty mount point":        {nil, []string{"mount", ""}, 1, "MOUNTPOINT is missing"},
+		"unknown setting":          {nil, []string{"mount", "--config", bad, point}, 1, "domian"},
+		"no YAML":                  {nil, []string{"mount", "--config", notYAML, point}, 1, "cannot be used"},
+		"configuration missing":    {nil, []string{"mount", "--config", "/none.yaml", point}, 1, "/none.yaml"},
+		"no place for the log":     {nil, []string{"mount", "--log-file", file + "/log", point}, 1, "--log-file " + file + "/log cannot be used"},
+		"metrics where others are": {nil, []string{"mount", "--metrics-addr", taken, point}, 32, "--metrics-addr " + taken + ": another program listens there"},
+		"the API where others are": {nil, []string{"emulator", "--data", full, "--listen", taken, "--s3-listen", "127.0.0.1:0"}, 2, "name another address with --listen"},
+		"S3 where others are":      {nil, []string{"emulator", "--data", full, "--listen", "127.0.0.1:0", "--s3-listen", taken}, 2, "name another address with --s3-listen"},
+		"umount of nothing":        {nil, []string{"umount", point}, 32, "nothing is mounted"},
+		"umount of another":        {nil, []string{"umount", "/proc"}, 32, "type proc"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, more := range [][]string{nil, {"--foreground"}} {
@@ -136,6 +141,18 @@ func TestMistakes(t *testing.T) {
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return lines[len(lines)-1]
+}
+
+// TestNoPlaceForTheCache names the flag, whether the log is below it or not.
+func TestNoPlaceForTheCache(t *testing.T) {
+	t.Parallel()
+	d := generated(t)
+	for _, more := range []string{"--foreground", "--foreground=false"} {
+		_, stderr, code := command(t, d.environment(t), "mount", more, "--cache-dir", "/proc/x", t.TempDir())
+		if last := lastLine(stderr); code == 0 || !strings.Contains(last, "--cache-dir") || !strings.Contains(last, "/proc/x") {
+			t.Errorf("%s: status %d, %q", more, code, stderr)
+		}
+	}
 }
 
 // TestEmulatorCommand serves a directory, and an asset.json in it that is broken

@@ -81,6 +81,13 @@ func TestWarm(t *testing.T) {
 	warm(1, `PATH is missing`)
 	warm(1, `at least 1`, "--parallel", "0", m.point)
 	m.stop()
+	m = mount()
+	m.run("ls", m.path("dataset", "internal"))
+	m.process.Kill()
+	<-m.exited
+	for _, path := range []string{m.point, m.path("dataset", "internal")} {
+		warm(2, `the mount at `+m.point+` is dead, its process is gone: codeoceanfs umount --lazy `, path)
+	}
 	m = mount("--cache-size", "0")
 	warm(2, `keeps nothing on disk`, m.path("dataset", "internal", "one"))
 }
@@ -98,6 +105,9 @@ func TestCacheCommandFindsTheDirectory(t *testing.T) {
 		t.Errorf("status %d, %q %q", code, out, stderr)
 	}
 	if out, stderr, code := command(t, env, "cache", "--cache-size", "3G", "--cache-dir", t.TempDir()); code != 0 || !strings.Contains(out, "nothing is kept there") {
+		t.Errorf("status %d, %q %q", code, out, stderr)
+	}
+	if out, stderr, code := command(t, env, "cache", "--cache-dir", filepath.Join(t.TempDir(), "none")); code != 0 || !strings.Contains(out, "none: there is no such directory") {
 		t.Errorf("status %d, %q %q", code, out, stderr)
 	}
 	for _, args := range [][]string{{"cache", "claer"}, {"cache", "clear", "all"}, {"cache", "--cache-size", "lots"}, {"cache", "--no-such-flag"}, {"cache", "clear", "--no-such-flag"}} {

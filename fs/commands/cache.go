@@ -1,14 +1,17 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"codeoceanfs/fs/inventory"
+	"codeoceanfs/fs/mountpoint"
 	"codeoceanfs/fs/service"
 	"codeoceanfs/fs/warm"
 )
@@ -25,7 +28,11 @@ func warmCommand() *cli.Command {
 			case c.Int("parallel") < 1:
 				return usagef("--parallel %d: at least 1", c.Int("parallel"))
 			}
-			done, err := warm.Run(c.Context, c.Args().Slice(), c.Int("parallel"), warm.Show(c.App.Writer))
+			paths := slices.Clone(c.Args().Slice()) // which Run resolves
+			done, err := warm.Run(c.Context, paths, c.Int("parallel"), warm.Show(c.App.Writer))
+			if dead := deadMount(c.Args().Slice(), done, err); dead != nil {
+				return dead
+			}
 			if err != nil && done.Files == 0 {
 				return err
 			}
@@ -36,6 +43,23 @@ func warmCommand() *cli.Command {
 			return err
 		},
 	}
+}
+
+// deadMount says of files that nobody serves any more which mount it is, and what
+// clears it. It is nil where that is not what went wrong.
+func deadMount(paths []string, done warm.Summary, err error) error {
+	for _, f := range done.Failures {
+		err = errors.Join(err, f.Err)
+	}
+	if !errors.Is(err, syscall.ENOTCONN) {
+		return nil
+	}
+	for _, path := range paths {
+		if point, err := mountpoint.Of(path); err == nil && mountpoint.Dead(point) {
+			return fmt.Errorf("the mount at %[1]s is dead, its process is gone: codeoceanfs umount --lazy %[1]s clears it, and so does the next mount there", point)
+		}
+	}
+	return nil
 }
 
 // cacheFlags are those of mount that say where the cache is.

@@ -124,6 +124,9 @@ func clearDead(abs string) error {
 	return nil
 }
 
+// Dead reports whether nobody serves the mount of ours at a point any more.
+func Dead(point string) bool { return dead(point, true) }
+
 // dead reports whether nobody serves what is mounted at abs. Its attributes may
 // still be in the kernel's cache, so of a mount of ours, which answers that from
 // memory, more is asked: to open it.
