@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,6 +33,9 @@ func theMount(c *cli.Context, path string) (string, error) {
 	}
 	here, _ := os.Getwd() // without one we are in none
 	point, err := mountpoint.Running(here)
+	if errors.Is(err, mountpoint.ErrNothing) {
+		return "", err
+	}
 	if err != nil {
 		return "", usagef("%w", err)
 	}

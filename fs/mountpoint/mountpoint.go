@@ -184,6 +184,9 @@ func All() ([]Mount, error) {
 	return mounts, err
 }
 
+// ErrNothing is that there is no mount of this program.
+var ErrNothing = errors.New("nothing is mounted: codeoceanfs mount comes first")
+
 // Running is the mount of this program that a command without a choice is for:
 // the one that the directory here is in, or the only one that there is.
 func Running(here string) (string, error) {
@@ -200,7 +203,7 @@ func Running(here string) (string, error) {
 	}
 	switch len(points) {
 	case 0:
-		return "", errors.New("nothing is mounted: codeoceanfs mount comes first")
+		return "", ErrNothing
 	case 1:
 		return points[0], nil
 	}
