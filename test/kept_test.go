@@ -98,6 +98,10 @@ func TestPlatformAway(t *testing.T) {
 	if code != 0 || !strings.Contains(stdout, "is mounted on") || !strings.Contains(stderr, "what is on disk is mounted") {
 		t.Errorf("status %d, %q, and no warning in %q", code, stdout, stderr)
 	}
+	stdout, stderr, code = command(t, append(env[:len(env):len(env)], "CODEOCEAN_DOMAIN="), "doctor", point)
+	if code != 0 || !strings.Contains(stdout, "note token") || !strings.Contains(stdout, "note mount") {
+		t.Errorf("doctor: status %d, %s%s", code, stdout, stderr)
+	}
 	if _, stderr, code := command(t, env, "umount", "--lazy", point); code != 0 {
 		t.Errorf("umount: %d %s", code, stderr)
 	}

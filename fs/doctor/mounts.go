@@ -78,10 +78,18 @@ type health struct {
 	Catalog struct {
 		Complete  bool
 		Assets    int
-		LastError string `json:"last_error"`
+		Refreshed *time.Time `json:"last_refresh"`
+		LastError string     `json:"last_error"`
 	}
 	Failures int64
 }
+
+// fromDisk is before the deployment has answered a mount, where what it shows
+// was on disk.
+func (h health) fromDisk() bool { return h.Catalog.Complete && h.Catalog.Refreshed == nil }
+
+// silent is while the deployment does not answer a mount, or has not yet.
+func (h health) silent() bool { return h.Catalog.LastError != "" || h.fromDisk() }
 
 func (r *Report) mount(m mounted) {
 	h, err := m.health, m.err
@@ -107,6 +115,8 @@ func (r *Report) mount(m mounted) {
 		r.line(note, "mount", fmt.Sprintf("%s: its list of assets is not up to date, %s: %s", where, failures, h.Catalog.LastError), why)
 	case h.Token.File != "":
 		r.line(note, "mount", where+": its token's file is not used as it is now: "+h.Token.File, why)
+	case h.fromDisk():
+		r.line(note, "mount", fmt.Sprintf("%s: what it shows was on disk, the deployment has not answered it yet, %s", where, failures), why)
 	case !h.Catalog.Complete:
 		r.line(ok, "mount", fmt.Sprintf("%s: process %d; its first listing runs, %d assets so far, %s", where, h.PID, h.Catalog.Assets, failures), why)
 	default:

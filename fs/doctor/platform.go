@@ -77,10 +77,13 @@ func (r *Report) askedByMounts(err error, mounts []mounted) bool {
 		return false
 	}
 	for _, m := range mounts {
-		if m.Token.Accepted {
-			r.line(ok, "token", m.domain()+" accepts that of the mount at "+m.Point+", as the mount says", "")
-		} else {
+		switch {
+		case !m.Token.Accepted:
 			r.line(note, "token", m.domain()+" refuses that of the mount at "+m.Point+", as the mount says: see below", "")
+		case m.silent(): // then nobody knows
+			r.line(note, "token", m.domain()+" has not refused that of the mount at "+m.Point+", which has no answer of it now: see below", "")
+		default:
+			r.line(ok, "token", m.domain()+" accepts that of the mount at "+m.Point+", as the mount says", "")
 		}
 	}
 	what, remedy, _ := strings.Cut(missing.Error(), ": ")

@@ -19,17 +19,23 @@ func TestAskedByMounts(t *testing.T) {
 		m.Token.Accepted = accepted
 		return m
 	}
+	away := mount(true, nil)
+	away.Catalog.LastError = "cannot be reached"
+	early := mount(true, nil)
+	early.Catalog.Complete = true
 	for name, c := range map[string]struct {
 		err    error
 		mounts []mounted
 		says   string // "" where the mounts settle nothing
 	}{
-		"no mount":         {err: missing},
-		"somebody else's":  {missing, []mounted{mount(false, os.ErrPermission)}, ""},
-		"accepted":         {missing, []mounted{mount(true, nil)}, "ok   token         host accepts"},
-		"refused":          {missing, []mounted{mount(false, nil)}, "note token         host refuses"},
-		"one that answers": {missing, []mounted{mount(false, os.ErrPermission), mount(true, nil)}, "ok   token         host accepts"},
-		"a wrong file":     {errors.New("token file x: chmod"), []mounted{mount(true, nil)}, ""},
+		"no mount":          {err: missing},
+		"somebody else's":   {missing, []mounted{mount(false, os.ErrPermission)}, ""},
+		"accepted":          {missing, []mounted{mount(true, nil)}, "ok   token         host accepts"},
+		"refused":           {missing, []mounted{mount(false, nil)}, "note token         host refuses"},
+		"nobody answers it": {missing, []mounted{away}, "note token         host has not refused"},
+		"nobody did yet":    {missing, []mounted{early}, "note token         host has not refused"},
+		"one that answers":  {missing, []mounted{mount(false, os.ErrPermission), mount(true, nil)}, "ok   token         host accepts"},
+		"a wrong file":      {errors.New("token file x: chmod"), []mounted{mount(true, nil)}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
