@@ -159,7 +159,7 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	defer dep.Close()
 	blocks, err := cache.New(cache.Config{
 		Memory: s.MemoryLimit / blocksShare, Dir: s.dataDir(), DiskSize: s.CacheSize,
-		MaxFetches: s.MaxS3Requests, Throttled: dep.Throttled, Logger: s.Logger,
+		MaxFetches: s.MaxS3Requests, Stall: s.Timeouts.Operation, Throttled: dep.Throttled, Logger: s.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("prepare the cache: %w", err)
