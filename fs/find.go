@@ -76,6 +76,8 @@ func (t *tree) listOrFind(ctx context.Context, s *source, dir, name string) (*re
 		l   *remote.Listing
 		err error
 	}
+	ctx, cancel := context.WithCancel(ctx) // whichever is not needed ends
+	defer cancel()
 	listed, found := make(chan listing, 1), make(chan *remote.Entry, 1)
 	running := t.listings.Loading(listingKey(s, dir))
 	go func() {
