@@ -110,7 +110,7 @@ func (c *Client) openURL(ctx context.Context, u *signed, key fileKey, size, off,
 		transport.Drain(resp.Body)
 		return nil, c.readError(key, u, err)
 	}
-	return transport.Body(resp, off, n), nil
+	return transport.Body(resp, off, n, size), nil
 }
 
 // ask sends the request for a range to a store, by a signed URL and with
