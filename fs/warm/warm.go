@@ -210,7 +210,7 @@ func (w *warmer) one(ctx context.Context, path string) {
 	if info, err := f.Stat(); err == nil {
 		size = info.Size()
 	}
-	defer w.done.Add(size)
+	defer func() { w.done.Add(size) }()
 	n, err := stored(f)
 	switch {
 	case errors.Is(err, unix.ENODATA):
