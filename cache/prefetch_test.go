@@ -48,6 +48,7 @@ func TestReaderJoinsAPrefetch(t *testing.T) {
 		go c.Prefetch(t.Context(), a, a.size)
 		synctest.Wait()
 		check(t, open(t, c, a), a, 0, a.size)
+		synctest.Wait() // until the other has let go
 		if n := a.asked.Load(); n != 1 {
 			t.Errorf("%d ranges", n)
 		}
