@@ -112,6 +112,7 @@ type Cache struct {
 	mem     memory
 	slots   slots
 	pulse   pulse
+	flow    flow
 	lent    int64                             // blocks out on loan
 	bought  int64                             // blocks fetched unasked for random readers of open files
 	used    *simplelru.LRU[*block, struct{}]  // blocks read before: the first to go

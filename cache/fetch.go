@@ -120,6 +120,7 @@ func (f *fetch) get(ctx context.Context, i, n int64, buf []byte, stall *time.Tim
 			err = fmt.Errorf("fetch %d bytes at %d: %w", size, off, err)
 		}
 	}()
+	last := time.Now()
 	body, err := f.open(ctx, off, size, buf)
 	if err != nil {
 		return cut(err)
@@ -131,6 +132,10 @@ func (f *fetch) get(ctx context.Context, i, n int64, buf []byte, stall *time.Tim
 				return cut(err)
 			}
 		}
+		if left < n || n == 1 {
+			f.came(time.Since(last))
+		}
+		last = time.Now()
 		if left--; left == 0 {
 			// The last block waits for the end of the body: one that is too
 			// long is not what was asked for. (Read to its end, an HTTP

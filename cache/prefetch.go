@@ -105,7 +105,7 @@ func (c *Cache) prefetch(o Object, n int64) (b *block, turn chan struct{}, err e
 // mayPrefetch tells whether there is a slot: none while a read is in line, and
 // no more than an open file would get.
 func (c *Cache) mayPrefetch(f *file) bool {
-	return len(c.line) == 0 && c.slots.freeAhead(f, len(c.early.reader.fetches), c.active.Len())
+	return len(c.line) == 0 && c.freeAhead(f, len(c.early.reader.fetches), c.active.Len())
 }
 
 // feedEarly gives the next in line its turn, when there may be a slot for it.
