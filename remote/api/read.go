@@ -54,6 +54,9 @@ func (d *download) Read(p []byte) (int, error) {
 	if errors.As(err, &e) && e.Asset == "" {
 		e.Asset, e.Path = d.key.asset, d.key.path
 	}
+	if errors.Is(err, fault.ErrUnreachable) || errors.Is(err, fault.ErrTimeout) {
+		d.c.urls.doubt(d.key)
+	}
 	return n, err
 }
 
