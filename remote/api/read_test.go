@@ -208,11 +208,18 @@ func TestKeptURLOfAHostThatIsGone(t *testing.T) {
 		u := strings.Replace(p.signedFor(r.URL.Query().Get("path"), time.Now(), time.Hour, ""), p.store.URL, host, 1)
 		reply(obj{"download_url": u, "view_url": u})(w, r)
 	})
-	c := p.client(func(cfg *Config) { cfg.Timeouts.Operation = time.Second })
+	c := p.client()
 	for want := range 2 {
-		if _, err := read(t, c, 0, 10); err == nil {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		body, err := c.OpenRange(ctx, "id", "a/b c+é%.csv", fileSize, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := body.Read(make([]byte, 10)); err == nil {
 			t.Error("it is read from nowhere")
 		}
+		body.Close()
+		cancel()
 		if signs != want+1 {
 			t.Errorf("%d URLs, not %d", signs, want+1)
 		}
