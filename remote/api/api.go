@@ -111,7 +111,7 @@ func New(cfg Config) (*Client, error) {
 		calls: &transport.Retry{Budget: forCalls, Patience: transport.DownAfter},
 		lists: &transport.Retry{Budget: listBudget},
 		reads: &transport.Retry{Budget: forReads},
-		signs: &transport.Retry{Budget: forCalls, Patience: forReads},
+		signs: &transport.Retry{Budget: forReads},
 		close: func() {},
 	}
 	if c.agent == "" {
@@ -143,7 +143,7 @@ func New(cfg Config) (*Client, error) {
 	c.meta, c.data = meta, data
 	c.pending = func() []transport.Pending { return append(meta.Pending(), data.Pending()...) }
 	c.spare = make(chan struct{}, max(1, cfg.MaxRequests-max(1, cfg.MaxRequests/sparePart)))
-	c.urls = newURLs(forCalls, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
+	c.urls = newURLs(forReads, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
 	c.close = func() {
 		c.urls.end()
 		for _, t := range own {
