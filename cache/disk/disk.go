@@ -79,6 +79,7 @@ type Store struct {
 	failures int          // in a row
 	until    time.Time    // left alone until then; zero when it is not
 	down     bool         // it was said that it is
+	why      error        // the failure that had it left alone
 }
 
 // Open makes the directory ready. It fails when that is not possible, or when
@@ -219,11 +220,21 @@ func (s *Store) failed(err error) {
 	if s.failures < maxFailures && !full || !s.until.IsZero() {
 		return
 	}
-	s.until = time.Now().Add(pause)
+	s.until, s.why = time.Now().Add(pause), err
 	if !s.down {
 		s.down = true
 		s.cfg.Logger.Warn("disk cache is left alone, and tried again each minute", "dir", s.cfg.Dir, "error", err)
 	}
+}
+
+// Trouble is why the disk is left alone, or nil.
+func (s *Store) Trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.until.IsZero() {
+		return nil
+	}
+	return s.why
 }
 
 // worked notes that the disk did what was asked.
