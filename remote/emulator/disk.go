@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// readJSON decodes a file strictly, so that a mistyped field is noticed. A
-// missing file leaves v as it is.
+// readJSON decodes a file by decodeJSON. A missing file leaves v as it is.
 func readJSON(path string, v any) error {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -22,9 +21,7 @@ func readJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	if err := decodeJSON(b, v); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
