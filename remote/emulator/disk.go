@@ -77,20 +77,25 @@ func (s *Server) readAsset(folder string, began time.Time) (*entry, error) {
 		return nil, err
 	}
 	name := filepath.Base(folder)
-	a := Asset{Record: Record{
-		ID: idOf(name), Name: name, Type: "dataset", State: "ready", Created: float64(info.ModTime().Unix()),
-	}}
+	d := described{Asset: Asset{Record: Record{ID: idOf(name), Name: name, Created: float64(info.ModTime().Unix())}}}
 	path := filepath.Join(folder, "asset.json")
 	var stamp time.Time
 	if info, err := os.Stat(path); err == nil {
 		stamp = info.ModTime()
 	}
-	if err := readJSON(path, &a); err != nil {
+	if err := readJSON(path, &d); err != nil {
 		return nil, err
+	}
+	a, err := d.asset(folder)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	e, err := newEntry(s.complete(a), folder, stamp, began)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if e.external() && !e.Copying {
+		s.lookInBucket(path, e.SourceBucket)
 	}
 	return e, nil
 }

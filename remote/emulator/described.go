@@ -1,0 +1,49 @@
+package emulator
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// described is what asset.json says, where that may be less than what is kept.
+type described struct {
+	Asset
+	SourceBucket *struct {
+		Origin   string `json:"origin"`
+		Bucket   string `json:"bucket"`
+		Prefix   string `json:"prefix"`
+		External *bool  `json:"external"` // nil: as the folder shows
+	} `json:"source_bucket"`
+}
+
+// asset is the asset that is described in a folder. What would be an asset whose
+// files nobody finds is refused.
+func (d *described) asset(folder string) (Asset, error) {
+	a := d.Asset
+	a.Type, a.State = cmp.Or(a.Type, "dataset"), cmp.Or(a.State, "ready")
+	from := d.SourceBucket
+	if from == nil {
+		return a, nil
+	}
+	a.SourceBucket = &SourceBucket{Origin: from.Origin, Bucket: from.Bucket, Prefix: from.Prefix}
+	switch {
+	case from.External != nil:
+		a.SourceBucket.External = *from.External
+	case from.Bucket != "":
+		// An internal asset may have come from a bucket, too; then its files are here.
+		_, err := os.Stat(filepath.Join(folder, "files"))
+		a.SourceBucket.External = os.IsNotExist(err) && len(a.Generate) == 0
+	}
+	if from.Bucket == "" && (a.SourceBucket.External || from.Prefix != "") {
+		return a, fmt.Errorf("source_bucket: bucket is missing: name a folder of buckets/")
+	}
+	if from.Origin == "" {
+		a.SourceBucket.Origin = "local"
+		if from.Bucket != "" {
+			a.SourceBucket.Origin = "aws"
+		}
+	}
+	return a, nil
+}

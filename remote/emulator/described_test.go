@@ -1,0 +1,90 @@
+package emulator_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"codeoceanfs/remote/emulator"
+	"codeoceanfs/remote/emulator/samples"
+)
+
+// TestDescribed writes as little into asset.json as people do, beside the
+// bucket lab and the asset exp1 of the folder exp1.
+func TestDescribed(t *testing.T) {
+	const lab = `{"source_bucket": {"bucket": "lab", "prefix": "run1"}}`
+	for name, c := range map[string]struct {
+		files map[string]string // in assets/
+		want  string            // of the asset x: type, external, members; or an error
+		warns string
+	}{
+		"a folder":                    {map[string]string{"x/files/f": "f"}, "dataset false []", ""},
+		"a bucket":                    {map[string]string{"x/asset.json": lab}, "dataset true []", ""},
+		"a bucket it was copied from": {map[string]string{"x/asset.json": lab, "x/files/f": "f"}, "dataset false []", ""},
+		"a bucket and made-up files":  {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lab"}, "generate": [{"path": "a"}]}`}, "dataset false []", ""},
+		"external all the same":       {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lab", "external": true}}`, "x/files/f": "f"}, "dataset true []", ""},
+		"internal all the same":       {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lab", "external": false}}`}, "dataset false []", ""},
+		"a record of an internal one": {map[string]string{"x/asset.json": `{"source_bucket": {"origin": "local", "bucket": "", "external": false}}`}, "dataset false []", ""},
+		"no bucket":                   {map[string]string{"x/asset.json": `{"source_bucket": {"prefix": "run1"}}`}, "x/asset.json: source_bucket: bucket is missing", ""},
+		"another bucket":              {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lba"}}`}, "dataset true []", "buckets/lba"},
+		"another prefix":              {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lab", "prefix": "run"}}`}, "dataset true []", "prefix=run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			put(t, filepath.Join(data, "assets/exp1/asset.json"), `{"id": "EXP1"}`)
+			put(t, filepath.Join(data, "buckets/lab/objects/run1/f"), "f")
+			for path, text := range c.files {
+				put(t, filepath.Join(data, "assets", path), text)
+			}
+			got, log := described(t, data)
+			if !strings.Contains(got, c.want) {
+				t.Errorf("%s, not %s", got, c.want)
+			}
+			if c.warns == "" && log != "" || !strings.Contains(log, c.warns) {
+				t.Errorf("logged %q, not %q", log, c.warns)
+			}
+		})
+	}
+}
+
+// described starts a server and returns what it shows of the asset x, or why it
+// did not start, and its log.
+func described(t *testing.T, data string) (got, log string) {
+	var logged bytes.Buffer
+	s, err := emulator.New(emulator.Config{Data: data, Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	if err != nil {
+		return err.Error(), logged.String()
+	}
+	defer s.Close()
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range (server{s, t}).must(http.MethodPost, "data_assets/search", object{})["results"].([]any) {
+		r := one.(object)
+		if r["name"] != "x" {
+			continue
+		}
+		from, _ := r["source_bucket"].(object)
+		members := []string{}
+		list, _ := r["contained_data_assets"].([]any)
+		for _, m := range list {
+			members = append(members, fmt.Sprint(m.(object)["id"], "=", m.(object)["mount"]))
+		}
+		got = fmt.Sprint(r["type"], " ", from["external"] == true, " ", members)
+	}
+	return got, logged.String()
+}
+
+func TestSamplesAreWhole(t *testing.T) {
+	data := t.TempDir()
+	if err := samples.Extract(data); err != nil {
+		t.Fatal(err)
+	}
+	if _, log := described(t, data); log != "" {
+		t.Errorf("a new demo says %s", log)
+	}
+}
