@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // described is what asset.json says, where that may be less than what is kept.
@@ -18,11 +20,23 @@ type described struct {
 	} `json:"source_bucket"`
 }
 
+// What a record on disk may say; newer words are put into Extra.
+var (
+	knownTypes  = []string{"dataset", "result", "combined", "model"}
+	knownStates = []string{"draft", "ready", "failed"}
+)
+
 // asset is the asset that is described in a folder. What would be an asset whose
 // files nobody finds is refused.
 func (d *described) asset(folder string) (Asset, error) {
 	a := d.Asset
 	a.Type, a.State = cmp.Or(a.Type, "dataset"), cmp.Or(a.State, "ready")
+	switch {
+	case !slices.Contains(knownTypes, a.Type):
+		return a, fmt.Errorf("type %q is none of %s", a.Type, strings.Join(knownTypes, ", "))
+	case !slices.Contains(knownStates, a.State):
+		return a, fmt.Errorf("state %q is none of %s", a.State, strings.Join(knownStates, ", "))
+	}
 	from := d.SourceBucket
 	if from == nil {
 		return a, nil

@@ -32,6 +32,10 @@ func TestDescribed(t *testing.T) {
 		"no bucket":                   {map[string]string{"x/asset.json": `{"source_bucket": {"prefix": "run1"}}`}, "x/asset.json: source_bucket: bucket is missing", ""},
 		"another bucket":              {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lba"}}`}, "dataset true []", "buckets/lba"},
 		"another prefix":              {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lab", "prefix": "run"}}`}, "dataset true []", "prefix=run"},
+
+		"a mistyped state": {map[string]string{"x/asset.json": `{"state": "redy"}`}, `x/asset.json: state "redy" is none of draft, ready, failed`, ""},
+		"a mistyped type":  {map[string]string{"x/asset.json": `{"type": "datset"}`}, `x/asset.json: type "datset" is none of dataset, result, combined, model`, ""},
+		"a newer type":     {map[string]string{"x/asset.json": `{"extra": {"type": "atlas"}}`}, "atlas false []", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()
