@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +19,25 @@ type described struct {
 		Prefix   string `json:"prefix"`
 		External *bool  `json:"external"` // nil: as the folder shows
 	} `json:"source_bucket"`
+	Contained []member `json:"contained_data_assets"`
+}
+
+// member is a Contained, of which the id alone will do, or the name of a folder.
+type member Contained
+
+// UnmarshalJSON takes a string for an object with that id.
+func (m *member) UnmarshalJSON(raw []byte) error {
+	if json.Unmarshal(raw, &m.ID) == nil {
+		return nil
+	}
+	if err := decodeJSON(raw, (*Contained)(m)); err != nil {
+		words := err.Error()
+		if strings.HasPrefix(words, "line ") { // of the member, not of the file
+			_, words, _ = strings.Cut(words, ": ")
+		}
+		return fmt.Errorf("contained_data_assets: %s", words)
+	}
+	return nil
 }
 
 // What a record on disk may say; newer words are put into Extra.
@@ -30,12 +50,26 @@ var (
 // files nobody finds is refused.
 func (d *described) asset(folder string) (Asset, error) {
 	a := d.Asset
-	a.Type, a.State = cmp.Or(a.Type, "dataset"), cmp.Or(a.State, "ready")
+	if a.Type == "" {
+		a.Type = "dataset"
+		if len(d.Contained) > 0 {
+			a.Type = "combined"
+		}
+	}
+	a.State = cmp.Or(a.State, "ready")
 	switch {
 	case !slices.Contains(knownTypes, a.Type):
 		return a, fmt.Errorf("type %q is none of %s", a.Type, strings.Join(knownTypes, ", "))
 	case !slices.Contains(knownStates, a.State):
 		return a, fmt.Errorf("state %q is none of %s", a.State, strings.Join(knownStates, ", "))
+	case len(d.Contained) > 0 && a.Type != "combined":
+		return a, fmt.Errorf(`contained_data_assets are of the type "combined", and this says %q`, a.Type)
+	}
+	for _, m := range d.Contained {
+		if m.ID == "" {
+			return a, fmt.Errorf("contained_data_assets: a member has no id")
+		}
+		a.Contained = append(a.Contained, Contained(m))
 	}
 	from := d.SourceBucket
 	if from == nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"codeoceanfs/remote/emulator"
 	"codeoceanfs/remote/emulator/samples"
@@ -17,6 +18,7 @@ import (
 // bucket lab and the asset exp1 of the folder exp1.
 func TestDescribed(t *testing.T) {
 	const lab = `{"source_bucket": {"bucket": "lab", "prefix": "run1"}}`
+	const deleted = "00000000-0000-4000-8000-000000000000"
 	for name, c := range map[string]struct {
 		files map[string]string // in assets/
 		want  string            // of the asset x: type, external, members; or an error
@@ -32,6 +34,18 @@ func TestDescribed(t *testing.T) {
 		"no bucket":                   {map[string]string{"x/asset.json": `{"source_bucket": {"prefix": "run1"}}`}, "x/asset.json: source_bucket: bucket is missing", ""},
 		"another bucket":              {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lba"}}`}, "dataset true []", "buckets/lba"},
 		"another prefix":              {map[string]string{"x/asset.json": `{"source_bucket": {"bucket": "lab", "prefix": "run"}}`}, "dataset true []", "prefix=run"},
+
+		"members by folder":      {map[string]string{"x/asset.json": `{"type": "combined", "contained_data_assets": ["exp1", "y"]}`, "y/asset.json": `{"id": "other", "mount": "why"}`}, "combined false [EXP1=exp1 other=why]", ""},
+		"members by id":          {map[string]string{"x/asset.json": `{"contained_data_assets": ["other"]}`, "y/asset.json": `{"id": "other"}`}, "combined false [other=y]", ""},
+		"an id before a folder":  {map[string]string{"x/asset.json": `{"contained_data_assets": ["exp1"]}`, "y/asset.json": `{"id": "exp1"}`}, "combined false [exp1=y]", ""},
+		"members with a mount":   {map[string]string{"x/asset.json": `{"contained_data_assets": [{"id": "exp1", "mount": "raw"}]}`}, "combined false [EXP1=raw]", ""},
+		"no such member":         {map[string]string{"x/asset.json": `{"contained_data_assets": ["exp1", "exp2"]}`}, `x/asset.json: contained_data_assets: "exp2" is neither the id nor the folder`, ""},
+		"a deleted member":       {map[string]string{"x/asset.json": `{"contained_data_assets": ["` + deleted + `"]}`}, "combined false [" + deleted + "=" + deleted + "]", "member=" + deleted},
+		"a member of no name":    {map[string]string{"x/asset.json": `{"contained_data_assets": [{"mount": "raw"}]}`}, "a member has no id", ""},
+		"a member of two fields": {map[string]string{"x/asset.json": "{\"contained_data_assets\": [{\n\"id\": \"exp1\",\n\"muont\": \"raw\"}]}"}, `asset.json: contained_data_assets: there is no field "muont"`, ""},
+		"a member of a shape":    {map[string]string{"x/asset.json": "{\"contained_data_assets\": [{\n\"id\": 7}]}"}, `asset.json: contained_data_assets: "id" takes a string`, ""},
+		"itself":                 {map[string]string{"x/asset.json": `{"contained_data_assets": ["x"]}`}, `"x" is this data asset itself`, ""},
+		"members of a dataset":   {map[string]string{"x/asset.json": `{"type": "dataset", "contained_data_assets": ["exp1"]}`}, `"combined", and this says "dataset"`, ""},
 
 		"a mistyped state": {map[string]string{"x/asset.json": `{"state": "redy"}`}, `x/asset.json: state "redy" is none of draft, ready, failed`, ""},
 		"a mistyped type":  {map[string]string{"x/asset.json": `{"type": "datset"}`}, `x/asset.json: type "datset" is none of dataset, result, combined, model`, ""},
@@ -81,6 +95,22 @@ func described(t *testing.T, data string) (got, log string) {
 		got = fmt.Sprint(r["type"], " ", from["external"] == true, " ", members)
 	}
 	return got, logged.String()
+}
+
+// TestAMemberComesLater describes a combined asset before its member is there.
+func TestAMemberComesLater(t *testing.T) {
+	data := t.TempDir()
+	s := start(t, emulator.Config{Data: data})
+	put(t, filepath.Join(data, "assets/both/asset.json"), `{"contained_data_assets": ["late"]}`)
+	if got := s.search(object{}); len(got) != 0 {
+		t.Errorf("found %q", got)
+	}
+	put(t, filepath.Join(data, "assets/late/files/f"), "f")
+	for end := time.Now().Add(10 * time.Second); len(s.search(object{})) < 2; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("found %q", s.search(object{}))
+		}
+	}
 }
 
 func TestSamplesAreWhole(t *testing.T) {

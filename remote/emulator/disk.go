@@ -94,9 +94,6 @@ func (s *Server) readAsset(folder string, began time.Time) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if e.external() && !e.Copying {
-		s.lookInBucket(path, e.SourceBucket)
-	}
 	return e, nil
 }
 
