@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -53,8 +55,12 @@ func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
 		if !known {
 			return config, fmt.Errorf("%s: there is no flag %q: see codeoceanfs mount --help", config.File, name)
 		}
-		if config.Flags[name], err = value(node, text); err != nil {
-			return config, fmt.Errorf("%s: %s: %s", config.File, name, plain(err))
+		v, err := value(name, node, text)
+		if err != nil {
+			return config, fmt.Errorf("%s: line %d: %s: %s", config.File, node.Line, name, plain(err))
+		}
+		if v != nil { // null is what was not said
+			config.Flags[name] = v
 		}
 	}
 	for _, name := range []string{"cache-dir", "state-dir", "log-file", "token-file"} {
@@ -94,12 +100,79 @@ func plain(err error) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-func value(node yaml.Node, text bool) (v any, err error) {
-	if text && node.Kind == yaml.ScalarNode {
+// kinds are the flags whose values are no text, with what reads them.
+var kinds = map[string]func(yaml.Node) (any, error){
+	"type": many,
+	"uid":  number, "gid": number, "max-api-requests": number, "max-s3-requests": number,
+	"allow-other": truth, "allow-delete": truth, "allow-transfer": truth, "read-only": truth, "foreground": truth,
+	"refresh-interval": duration, "dial-timeout": duration, "tls-timeout": duration, "first-byte-timeout": duration,
+	"stall-timeout": duration, "read-timeout": duration, "metadata-timeout": duration,
+}
+
+// value is what a flag is set to, nil for what is null.
+func value(name string, node yaml.Node, text bool) (v any, err error) {
+	if node.Kind == yaml.AliasNode {
+		node = *node.Alias
+	}
+	kind := kinds[name]
+	switch {
+	case node.Kind == yaml.MappingNode:
+		return nil, errors.New("this takes a value, not more names with values")
+	case node.Kind == yaml.SequenceNode && (text || kind != nil && name != "type"):
+		return nil, errors.New("this takes one value, not a list")
+	case text:
 		return node.Value, nil
+	case node.Tag == "!!null":
+		return nil, nil
+	case kind != nil:
+		return kind(node)
 	}
 	err = node.Decode(&v)
 	return v, err
+}
+
+// many takes one value for a list of one.
+func many(node yaml.Node) (any, error) {
+	all := []any{}
+	if node.Kind == yaml.ScalarNode {
+		return append(all, node.Value), nil
+	}
+	for _, each := range node.Content {
+		if each.Kind != yaml.ScalarNode {
+			return nil, errors.New("each item of the list is one value")
+		}
+		all = append(all, each.Value)
+	}
+	return all, nil
+}
+
+// truth takes what the flag and its variable take.
+func truth(node yaml.Node) (any, error) {
+	b, err := strconv.ParseBool(node.Value)
+	if err != nil {
+		return nil, fmt.Errorf("%q is neither true nor false", node.Value)
+	}
+	return b, nil
+}
+
+func number(node yaml.Node) (any, error) {
+	var n int
+	if err := node.Decode(&n); err == nil {
+		return n, nil
+	}
+	n, err := strconv.Atoi(node.Value)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a whole number", node.Value)
+	}
+	return n, nil
+}
+
+func duration(node yaml.Node) (any, error) {
+	d, err := time.ParseDuration(node.Value)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a duration, as 30s or 5m", node.Value)
+	}
+	return d, nil
 }
 
 // DefaultConfig is the configuration file that is read when no other is named,
