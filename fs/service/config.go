@@ -2,12 +2,14 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,8 +29,9 @@ type ConfigFile struct {
 // ReadConfig reads a configuration file, or the default one if file is "" and
 // that exists. flags are the names it may use, and whether their values are
 // text: of those the characters count, and 077 is not the number that YAML makes
-// of it.
+// of it. Variables that look like those of flags and are none it tells the user.
 func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
+	WarnOfVariables(os.Stderr, os.Environ(), flags)
 	config := ConfigFile{File: file, Flags: map[any]any{}}
 	if file == "" {
 		config.File = DefaultConfig()
@@ -71,6 +74,51 @@ func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
 	return config, nil
 }
 
+// WarnOfVariables tells w of each variable that does nothing and is named nearly
+// as one that does: a flag's. It takes them away: a background process has the same environment, and
+// does not have to say it again.
+func WarnOfVariables(w io.Writer, environ []string, flags map[string]bool) {
+	const prefix = "CODEOCEANFS_"
+	names := []string{prefix + "CONFIG"}
+	for flag := range flags {
+		names = append(names, prefix+strings.ToUpper(strings.ReplaceAll(flag, "-", "_")))
+	}
+	slices.Sort(names)
+	for _, v := range environ {
+		name, _, _ := strings.Cut(v, "=")
+		if !strings.HasPrefix(strings.ToUpper(name), prefix) || slices.Contains(names, name) {
+			continue
+		}
+		upper := strings.ToUpper(name)
+		near := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(edits(upper, a), edits(upper, b)) })
+		if edits(upper, near) <= 1+len(near[len(prefix):])/5 { // others may be anybody's
+			fmt.Fprintf(w, "codeoceanfs: the variable %s does nothing: did you mean %s?\n", name, near)
+			os.Unsetenv(name)
+		}
+	}
+}
+
+// edits is how many characters to put in, take out or replace make a of b.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1) // of a's beginning to each of b's
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
+
 // beside makes a path of the file absolute: ~ is the user's home, as in a shell,
 // and what is relative is so to the file.
 func beside(file, path string) string {
@@ -92,6 +140,7 @@ var ofGo = strings.NewReplacer(
 	"into struct", "into flags, one a line",
 	"in type bucket.Rule", "in the rule of a bucket, which has profile, region, endpoint and anonymous",
 	"into bucket.Rule", "into the rule of a bucket",
+	"into bool", "into true or false",
 )
 
 // plain says an error of the YAML library in a user's words.
