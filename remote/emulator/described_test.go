@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +112,27 @@ func TestAMemberComesLater(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("found %q", s.search(object{}))
 		}
+	}
+}
+
+// TestREADME serves what the README describes, as it is printed there.
+func TestREADME(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(found) != 2 {
+		t.Fatalf("%d examples", len(found))
+	}
+	data := t.TempDir()
+	put(t, filepath.Join(data, "assets/exp1/files/f"), "f")
+	put(t, filepath.Join(data, "assets/ext1/asset.json"), found[0][1])
+	put(t, filepath.Join(data, "assets/x/asset.json"), found[1][1])
+	put(t, filepath.Join(data, "buckets/lab/objects/run1/f"), "f")
+	got, log := described(t, data)
+	if want := regexp.MustCompile(`^combined false \[\S+=exp1 \S+=raw\]$`); !want.MatchString(got) || log != "" {
+		t.Errorf("%s, logged %s", got, log)
 	}
 }
 
