@@ -29,7 +29,7 @@ func TestReadConfig(t *testing.T) {
 		"beside it":        {"token-file: t/ok\n", map[any]any{"token-file": filepath.Join(dir, "t/ok")}, ""},
 		"elsewhere":        {"log-file: /l\n", map[any]any{"log-file": "/l"}, ""},
 		"a list of one":    {"type: dataset\n", map[any]any{"type": []any{"dataset"}}, ""},
-		"a list by name":   {"type: &t [model]\n", map[any]any{"type": []any{"model"}}, ""},
+		"an alias":         {"umask: &u 077\ncache-size: *u\n", map[any]any{"umask": "077", "cache-size": "077"}, ""},
 		"list of lists":    {"type: [[model]]\n", nil, "config.yaml: line 1: type: each item"},
 		"true and false":   {"read-only: \"true\"\n", map[any]any{"read-only": true}, ""},
 		"not true":         {"uid: 7\nread-only: maybe\n", nil, `config.yaml: line 2: read-only: "maybe" is neither true nor false`},

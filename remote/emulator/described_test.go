@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,20 +100,33 @@ func described(t *testing.T, data string) (got, log string) {
 	return got, logged.String()
 }
 
-// TestAMemberComesLater describes a combined asset before its member is there.
+// TestAMemberComesLater describes a combined asset before its member is there,
+// and changes it by hand: well, and badly, which is as if it had not been.
 func TestAMemberComesLater(t *testing.T) {
 	data := t.TempDir()
 	s := start(t, emulator.Config{Data: data})
-	put(t, filepath.Join(data, "assets/both/asset.json"), `{"contained_data_assets": ["late"]}`)
-	if got := s.search(object{}); len(got) != 0 {
-		t.Errorf("found %q", got)
-	}
-	put(t, filepath.Join(data, "assets/late/files/f"), "f")
-	for end := time.Now().Add(10 * time.Second); len(s.search(object{})) < 2; time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("found %q", s.search(object{}))
+	path := filepath.Join(data, "assets/both/asset.json")
+	finds := func(want ...string) {
+		t.Helper()
+		by := object{"sort_field": "name", "sort_order": "asc"}
+		for end := time.Now().Add(10 * time.Second); !slices.Equal(s.search(by), want); time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("found %q, not %q", s.search(by), want)
+			}
 		}
 	}
+	put(t, path, `{"contained_data_assets": ["late"]}`)
+	finds()
+	put(t, filepath.Join(data, "assets/late/files/f"), "f")
+	finds("both", "late")
+	put(t, path, `{"name": "changed", "contained_data_assets": ["late"]}`)
+	finds("changed", "late")
+	put(t, path, `{"name": "bad", "contained_data_assets": ["later"]}`)
+	time.Sleep(1200 * time.Millisecond) // over the pause between two scans
+	finds("changed", "late")
+	put(t, path, `{"name": "bad"`)
+	time.Sleep(1200 * time.Millisecond)
+	finds("changed", "late")
 }
 
 // TestREADME serves what the README describes, as it is printed there.
