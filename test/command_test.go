@@ -171,6 +171,9 @@ func TestEmulatorCommand(t *testing.T) {
 		address = m[1]
 		return nil
 	})
+	if !regexp.MustCompile(`(?m)^  dataset/mouse 7   id [0-9a-f-]{36}$`).MatchString(stdout.String()) {
+		t.Errorf("no id in\n%s", stdout.String())
+	}
 	search := func() string {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/api/v1/data_assets/search", strings.NewReader("{}"))
