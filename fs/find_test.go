@@ -23,6 +23,7 @@ func (longFolderFiles) List(ctx context.Context, _ string, _ int) (*remote.Listi
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
+
 func (longFolderFiles) Find(_ context.Context, _, name string) (remote.Entry, error) {
 	if name == "" {
 		return remote.Entry{}, errors.New("no name")

@@ -36,7 +36,9 @@ func TestExternalCosts(t *testing.T) {
 	t.Parallel()
 	d := serve(t)
 	d.addExternal(t, "huge", "p", emulator.Bucket{Name: "huge", Region: "us-west-2", Public: true, Generate: []emulator.Generated{
-		{Path: "p/many/f%04d", Count: []int{5000}, Size: 10}, {Path: "p/deep/a", Text: "a"}, {Path: "p/deep/er/b", Text: "b"},
+		{Path: "p/many/f%04d", Count: []int{5000}, Size: 10},
+		{Path: "p/deep/a", Text: "a"},
+		{Path: "p/deep/er/b", Text: "b"},
 		{Path: "p/other/f%02d", Count: []int{50}, Size: 10},
 	}})
 	m := d.mount(t, "--refresh-interval", "1h")
