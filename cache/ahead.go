@@ -60,7 +60,7 @@ func (c *Cache) aheadOnce(h *Handle) bool {
 
 // mayReadAhead tells whether h gets a slot for reading ahead now.
 func (c *Cache) mayReadAhead(h *Handle) bool {
-	return c.slots.freeAhead(h.file, len(h.fetches), c.active.Len())
+	return c.freeAhead(h.file, len(h.fetches), c.active.Len())
 }
 
 // wish puts h in line for a slot for reading ahead.

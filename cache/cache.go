@@ -81,6 +81,10 @@ type Config struct {
 	// MaxFetches bounds the ranges in flight at once. 0 means 32.
 	MaxFetches int
 
+	// Stall is how long a fetch may go without completing a block: what an Object
+	// takes to give up by itself, with all its attempts. It is a minute at least.
+	Stall time.Duration
+
 	// Throttled tells that a server asks for fewer requests: then none is
 	// made twice. nil means never. It must not wait.
 	Throttled func() bool
@@ -98,6 +102,7 @@ type Cache struct {
 	wg     sync.WaitGroup // fetches
 	disk   *disk.Store    // nil without one
 
+	stall     time.Duration
 	throttled func() bool // may be nil
 	diskLimit int64       // in blocks; 0 without a disk
 
@@ -107,6 +112,7 @@ type Cache struct {
 	mem     memory
 	slots   slots
 	pulse   pulse
+	flow    flow
 	lent    int64                             // blocks out on loan
 	bought  int64                             // blocks fetched unasked for random readers of open files
 	used    *simplelru.LRU[*block, struct{}]  // blocks read before: the first to go
@@ -139,6 +145,7 @@ func New(cfg Config) (*Cache, error) {
 		mem:   memory{limit: cfg.Memory / BlockSize},
 		slots: slots{limit: cfg.MaxFetches},
 
+		stall:     max(cfg.Stall, leastStall),
 		throttled: cfg.Throttled,
 
 		used:   newLRU[*block](),

@@ -11,11 +11,11 @@ import (
 	"codeoceanfs/cache/window"
 )
 
-// stallTimeout is how long a fetch may go without completing a block. What
-// slow means is for the Object to say, which sees the bytes; this is the last
-// resort against one that neither delivers nor fails, as long as the budget of
-// one of its operations.
-const stallTimeout = 60 * time.Second
+// leastStall is how long a fetch may go without completing a block, at least: see
+// Config. What slow means is for the Object to say, which sees the
+// bytes; this is the last resort against one that neither delivers nor fails, as
+// long as the budget of one of its operations.
+const leastStall = 60 * time.Second
 
 // leftToFinish is how much of a fetch that nobody wants any more is waited for
 // all the same: half a megabyte is 6 ms at 80 MB/s, and giving up would cost a
@@ -23,7 +23,6 @@ const stallTimeout = 60 * time.Second
 const leftToFinish = 4
 
 var (
-	errStalled = fmt.Errorf("no block within %v: %w", stallTimeout, os.ErrDeadlineExceeded)
 	errLong    = errors.New("the body is longer than the range asked for")
 	errGivenUp = errors.New("fetch given up: nobody waits for it")
 )
@@ -77,7 +76,9 @@ func (c *Cache) start(h *Handle, span window.Span, by *request) *fetch {
 func (f *fetch) run(ctx context.Context) {
 	defer f.cache.wg.Done()
 	defer f.cancel(nil)
-	stall := time.AfterFunc(stallTimeout, func() { f.giveUp(errStalled) })
+	stall := time.AfterFunc(f.cache.stall, func() {
+		f.giveUp(fmt.Errorf("no block within %v: %w", f.cache.stall, os.ErrDeadlineExceeded))
+	})
 	defer stall.Stop()
 
 	err := f.download(ctx, stall)
@@ -98,7 +99,7 @@ func (f *fetch) download(ctx context.Context, stall *time.Timer) error {
 		var kept bool
 		if buf, kept = f.kept(i, buf); kept {
 			f.publish(true)
-			stall.Reset(stallTimeout)
+			stall.Reset(f.cache.stall)
 			continue
 		}
 		n := f.absent(i)
@@ -119,6 +120,7 @@ func (f *fetch) get(ctx context.Context, i, n int64, buf []byte, stall *time.Tim
 			err = fmt.Errorf("fetch %d bytes at %d: %w", size, off, err)
 		}
 	}()
+	last := time.Now()
 	body, err := f.open(ctx, off, size, buf)
 	if err != nil {
 		return cut(err)
@@ -130,6 +132,10 @@ func (f *fetch) get(ctx context.Context, i, n int64, buf []byte, stall *time.Tim
 				return cut(err)
 			}
 		}
+		if left < n || n == 1 {
+			f.came(time.Since(last))
+		}
+		last = time.Now()
 		if left--; left == 0 {
 			// The last block waits for the end of the body: one that is too
 			// long is not what was asked for. (Read to its end, an HTTP
@@ -139,7 +145,7 @@ func (f *fetch) get(ctx context.Context, i, n int64, buf []byte, stall *time.Tim
 			}
 		}
 		f.publish(false)
-		stall.Reset(stallTimeout)
+		stall.Reset(f.cache.stall)
 		if left == 0 {
 			return nil
 		}

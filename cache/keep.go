@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -212,14 +213,22 @@ func (c *Cache) settle(f *file, n int64) {
 	}
 }
 
+// ErrLeftAlone is a disk that has failed, and is tried again each minute. What is
+// behind it wraps the disk's own error.
+var ErrLeftAlone = errors.New("the disk cache is left alone")
+
 // Stored counts the bytes of o that are on disk. What memory has of it and the
 // disk has not, as after somebody has cleared it, is written now. The error is
-// errors.ErrUnsupported where nothing is kept on disk; any other is the disk's.
+// errors.ErrUnsupported where nothing is kept on disk, and an [ErrLeftAlone]
+// while the disk does not work; any other says that it does not tell now.
 func (c *Cache) Stored(o Object) (n int64, err error) {
 	if c.disk == nil {
 		return 0, errors.ErrUnsupported
 	}
 	n, there, ok := c.disk.File(o.Key(), o.Size()).There()
+	if why := c.disk.Trouble(); why != nil {
+		return 0, fmt.Errorf("%w: %w", ErrLeftAlone, why)
+	}
 	if !ok {
 		return 0, errors.New("the disk cache does not say what it holds")
 	}

@@ -76,6 +76,7 @@ func (c *Cache) prefetch(o Object, n int64) (b *block, turn chan struct{}, err e
 	h := &Handle{cache: c, object: o, file: f, owned: map[*block]struct{}{}, fetches: c.early.reader.fetches}
 	run := h.missing(window.Span{To: min((n+BlockSize-1)/BlockSize, f.length(), window.MaxRange)})
 	if run.Len() == 0 {
+		c.feedEarly() // if it was its turn, it is the next one's
 		return nil, nil, nil
 	}
 	c.early.reader.lastRead = time.Now()
@@ -86,6 +87,7 @@ func (c *Cache) prefetch(o Object, n int64) (b *block, turn chan struct{}, err e
 		c.early.line = append(c.early.line, turn)
 		return nil, turn, nil
 	case !c.reserveAhead(run.Len()):
+		c.feedEarly() // likewise
 		return nil, nil, errCrowded
 	}
 	c.start(h, run, nil)
@@ -103,7 +105,7 @@ func (c *Cache) prefetch(o Object, n int64) (b *block, turn chan struct{}, err e
 // mayPrefetch tells whether there is a slot: none while a read is in line, and
 // no more than an open file would get.
 func (c *Cache) mayPrefetch(f *file) bool {
-	return len(c.line) == 0 && c.slots.freeAhead(f, len(c.early.reader.fetches), c.active.Len())
+	return len(c.line) == 0 && c.freeAhead(f, len(c.early.reader.fetches), c.active.Len())
 }
 
 // feedEarly gives the next in line its turn, when there may be a slot for it.

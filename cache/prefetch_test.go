@@ -48,6 +48,7 @@ func TestReaderJoinsAPrefetch(t *testing.T) {
 		go c.Prefetch(t.Context(), a, a.size)
 		synctest.Wait()
 		check(t, open(t, c, a), a, 0, a.size)
+		synctest.Wait() // until the other has let go
 		if n := a.asked.Load(); n != 1 {
 			t.Errorf("%d ranges", n)
 		}
@@ -149,6 +150,40 @@ func TestPrefetchDoesNotPushOut(t *testing.T) {
 			t.Error("it found room")
 		}
 		close(hang)
+		synctest.Wait()
+	})
+}
+
+// TestTurnThatIsNotNeededGoesOn gives turns to those whose file has come by
+// another way meanwhile.
+func TestTurnThatIsNotNeededGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, Config{MaxFetches: 4})
+		hang := make(chan struct{})
+		for i := range 3 { // as many as may be ahead
+			o := newArith(fmt.Sprint(i), 100)
+			o.before = func(context.Context, int64, int64, int64) error { <-hang; return nil }
+			go c.Prefetch(t.Context(), o, 100)
+		}
+		a, b := newArith("a", 100), newArith("b", 100)
+		for range 4 { // one for each of those, and for the reader of a
+			synctest.Wait()
+			go c.Prefetch(t.Context(), a, 100)
+		}
+		synctest.Wait()
+		ended := make(chan error, 1)
+		go func() { ended <- c.Prefetch(t.Context(), b, 100) }()
+		synctest.Wait()
+		check(t, open(t, c, a), a, 0, 100)
+		close(hang)
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(time.Minute):
+			t.Error("no turn comes, and all slots are free")
+		}
 		synctest.Wait()
 	})
 }

@@ -42,7 +42,7 @@ func (h *Handle) waited(span window.Span, d time.Duration) {
 func (c *Cache) buy(h *Handle) {
 	rent := &h.file.rent
 	rent.count()
-	for !h.closed && !c.closed && len(c.hungry) == 0 && len(c.line) == 0 && !c.keeping.behind(c.mem.limit) && c.slots.freeAhead(h.file, 0, 1) {
+	for !h.closed && !c.closed && len(c.hungry) == 0 && len(c.line) == 0 && !c.keeping.behind(c.mem.limit) && c.freeAhead(h.file, 0, 1) {
 		span, ok := rent.Next(rent.Bought() + c.affordable())
 		if !ok {
 			return

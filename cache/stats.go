@@ -25,6 +25,8 @@ type Stats struct {
 	Unkept   int64 `json:"unkept"`    // blocks that memory needed for others before the disk had them
 	DiskUsed int64 `json:"disk_used"` // taken by the disk cache, as last counted
 
+	DiskTrouble string `json:"disk_trouble,omitempty"` // why the disk cache is left alone
+
 	Files   int `json:"files"`   // files with blocks in memory, or open
 	Handles int `json:"handles"` // open handles
 }
@@ -41,6 +43,9 @@ func (c *Cache) Stats() Stats {
 	s.Files = len(c.files)
 	if c.disk != nil {
 		s.DiskUsed = c.disk.Used()
+		if why := c.disk.Trouble(); why != nil {
+			s.DiskTrouble = why.Error()
+		}
 	}
 	return s
 }

@@ -77,6 +77,8 @@ type Status struct {
 	Process  ProcessStatus  `json:"process"`
 	Failures int64          `json:"failures"` // of operations, since the start
 
+	Unreachable any `json:"unreachable,omitempty"` // hosts that do not answer, since when and why
+
 	Operations int `json:"operations"` // of the kernel that are under way, the one that reads this included
 
 	Hidden HiddenStatus `json:"hidden"`

@@ -56,16 +56,16 @@ func (a *assetDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) 
 	if node := a.scratch(ctx, name, out); node != nil {
 		return node, 0
 	}
-	call := a.t.begin(ctx, listBudget, "lookup", a, name)
-	defer call.end()
-	s, err := a.t.source(call, a.id)
-	if err != nil {
-		return nil, a.t.failLookup(out, "lookup", a.id, name, err)
-	}
-	if contained := a.contained(call, s.asset); contained != nil {
-		return a.lookupContained(ctx, s, contained, name, out)
-	}
-	return a.lookupIn(ctx, call, s, name, out)
+	return a.t.lookup(ctx, listBudget, a, name, func(call *call) (*fusefs.Inode, syscall.Errno) {
+		s, err := a.t.source(call, a.id)
+		if err != nil {
+			return nil, a.t.failLookup(out, "lookup", a.id, name, err)
+		}
+		if contained := a.contained(call, s.asset); contained != nil {
+			return a.lookupContained(ctx, s, contained, name, out)
+		}
+		return a.lookupIn(ctx, call, s, name, out)
+	})
 }
 
 // OpendirHandle lists the record and what can be read beside it.

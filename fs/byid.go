@@ -31,24 +31,24 @@ func (d *byID) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fu
 	if junk(name) || strings.HasPrefix(name, ".") { // .git, say, which shells look for
 		return miss(out, false)
 	}
-	call := d.t.begin(ctx, d.t.cfg.Lookup, "lookup", at{"", byIDName}, name)
-	defer call.end()
-	asset, err := d.t.dep.Catalog.ByID(call, name)
-	if id := canonical(name); id != name && errors.Is(err, fault.ErrNotExist) {
-		asset, err = d.t.dep.Catalog.ByID(call, id)
-	}
-	switch {
-	case errors.Is(err, fault.ErrNotExist), errors.Is(err, fault.ErrInvalid):
-		// What is no id at all, the platform may call a bad request.
-		return miss(out, false)
-	case err != nil:
-		return nil, d.t.failLookup(out, "lookup", name, "", err)
-	}
-	view := byIDName
-	if name != asset.ID {
-		view += "/" + name // the kernel allows a directory one place only
-	}
-	return d.assetNode(ctx, name, asset, view, out), 0
+	return d.t.lookup(ctx, d.t.cfg.Lookup, at{"", byIDName}, name, func(call *call) (*fusefs.Inode, syscall.Errno) {
+		asset, err := d.t.dep.Catalog.ByID(call, name)
+		if id := canonical(name); id != name && errors.Is(err, fault.ErrNotExist) {
+			asset, err = d.t.dep.Catalog.ByID(call, id)
+		}
+		switch {
+		case errors.Is(err, fault.ErrNotExist), errors.Is(err, fault.ErrInvalid):
+			// What is no id at all, the platform may call a bad request.
+			return miss(out, false)
+		case err != nil:
+			return nil, d.t.failLookup(out, "lookup", name, "", err)
+		}
+		view := byIDName
+		if name != asset.ID {
+			view += "/" + name // the kernel allows a directory one place only
+		}
+		return d.assetNode(ctx, name, asset, view, out), 0
+	})
 }
 
 var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)

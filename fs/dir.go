@@ -25,10 +25,10 @@ const plusEntries = 20_000
 // program sees one state of it however long it reads, and an offset is an
 // index. go-fuse calls it for one request at a time.
 type dirHandle struct {
-	self uint64 // inode number of the directory
-	n    int    // entries
-	at   func(i int) fuse.DirEntry
-	next uint64 // index of the next entry; 0 and 1 are "." and ".."
+	self, above uint64 // inode numbers of the directory, and of the one above it
+	n           int    // entries
+	at          func(i int) fuse.DirEntry
+	next        uint64 // index of the next entry; 0 and 1 are "." and ".."
 
 	// node gives the node of entry i, or nil where that is not at hand: what a
 	// listing shows waits for nothing. It may be nil itself.
@@ -37,7 +37,13 @@ type dirHandle struct {
 
 // newDirHandle opens a directory of n entries.
 func newDirHandle(dir fusefs.InodeEmbedder, n int, at func(i int) fuse.DirEntry) *dirHandle {
-	return &dirHandle{self: dir.EmbeddedInode().StableAttr().Ino, n: n, at: at}
+	node := dir.EmbeddedInode()
+	h := &dirHandle{self: node.StableAttr().Ino, n: n, at: at}
+	h.above = h.self // of the root: what is above the mount is the kernel's to know
+	if _, parent := node.Parent(); parent != nil {
+		h.above = parent.StableAttr().Ino
+	}
+	return h
 }
 
 // openFixed opens a directory of entries that are all at hand.
@@ -52,8 +58,7 @@ func (h *dirHandle) Readdirent(context.Context) (*fuse.DirEntry, syscall.Errno) 
 	case i == 0:
 		e = fuse.DirEntry{Name: ".", Mode: syscall.S_IFDIR, Ino: h.self}
 	case i == 1:
-		// The kernel knows the parent's number and shows it instead.
-		e = fuse.DirEntry{Name: "..", Mode: syscall.S_IFDIR, Ino: h.self}
+		e = fuse.DirEntry{Name: "..", Mode: syscall.S_IFDIR, Ino: h.above}
 	case i-2 < uint64(h.n):
 		e = h.at(int(i - 2))
 	default:

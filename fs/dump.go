@@ -27,6 +27,12 @@ func (s *Server) Dump() {
 		t.cfg.Logger.Info("request under way", "op", r.Op, "asset", r.Asset, "path", r.Path, "host", r.Host,
 			"age", now.Sub(r.Since).Round(time.Millisecond).String(), "waits_for", r.Phase, "bytes", r.Bytes)
 	}
+	if t.dep != nil {
+		for _, o := range t.dep.Outages() {
+			t.cfg.Logger.Info("host that cannot be reached", "host", o.Host, "for", now.Sub(o.Since).Round(time.Millisecond).String(),
+				"attempts", o.Attempts, "error", o.Error)
+		}
+	}
 	t.logStacks()
 }
 

@@ -111,7 +111,7 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 	if h.whole != nil && h.data.ReadWhole(h.whole, dest[:want], off) {
 		return fuse.ReadResultData(dest[:want]), 0 // the kernel will not have it
 	}
-	if errno := h.unheard.last(off); errno != 0 {
+	if errno := h.unheard.last("", off); errno != 0 {
 		return nil, errno
 	}
 	call := h.f.t.begin(ctx, h.f.t.cfg.Read, "read", h.f, "")
@@ -134,8 +134,8 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 		if errno == syscall.ESTALE && !h.final {
 			h.gone()
 		}
-		if call.interrupted() {
-			h.unheard.note(off, errno)
+		if call.unsaid() {
+			h.unheard.note("", off, want, errno)
 		}
 		return nil, errno
 	}

@@ -20,7 +20,7 @@ func (t *tree) find(ctx context.Context, s *source, dir, name string) (e remote.
 		if s.asset.External() {
 			l, found, err = t.findOrList(ctx, s, dir, name)
 		} else {
-			l, found, err = t.listOrFind(ctx, s, dir, name)
+			l, found, err = t.listOrFind(ctx, s, dir, name, 0)
 		}
 		if err != nil {
 			return remote.Entry{}, false, err
@@ -47,13 +47,11 @@ func (t *tree) find(ctx context.Context, s *source, dir, name string) (e remote.
 func (t *tree) findOrList(ctx context.Context, s *source, dir, name string) (*remote.Listing, *remote.Entry, error) {
 	key := listingKey(s, dir)
 	old, listed := t.listings.Peek(key, 0)
-	asked := t.asked.more(key)
+	asked := t.asked.before(key)
 	if listed && old.Len() <= onePage || !listed && asked == 0 {
-		l, err := t.listSome(ctx, s, dir, onePage)
-		if !errors.Is(err, remote.ErrLong) && !fault.IsRefusal(err) { // what may not be listed may be read
-			return l, nil, err
-		}
+		return t.listOrFind(ctx, s, dir, name, onePage)
 	}
+	t.asked.more(key)
 	if !listed || asked <= old.Len()/keysPerPage/requestsPerFind {
 		e, err := s.Find(ctx, dir, name)
 		if !errors.Is(err, errors.ErrUnsupported) {
@@ -69,35 +67,70 @@ func (t *tree) findOrList(ctx context.Context, s *source, dir, name string) (*re
 // names, in one request instead of three. One of a million files takes minutes.
 const slowListing = 300 * time.Millisecond
 
-// listOrFind lists the folder, and when that takes long also asks for the one
-// name. That it is not found so means nothing: only the listing can say that.
-func (t *tree) listOrFind(ctx context.Context, s *source, dir, name string) (*remote.Listing, *remote.Entry, error) {
+// listOrFind lists the folder, if it has at most so many entries (0 is any
+// number), and when that takes long or there are more also asks for the one name.
+// That it is not found so means nothing where the whole folder is listed, which
+// alone can say that.
+func (t *tree) listOrFind(ctx context.Context, s *source, dir, name string, most int) (*remote.Listing, *remote.Entry, error) {
 	type listing struct {
 		l   *remote.Listing
 		err error
 	}
-	listed, found := make(chan listing, 1), make(chan *remote.Entry, 1)
-	running := t.listings.Loading(listingKey(s, dir))
+	type finding struct {
+		e   remote.Entry
+		err error
+	}
+	ctx, cancel := context.WithCancel(ctx) // whichever is not needed ends
+	defer cancel()
+	key := listingKey(s, dir)
+	listed, found := make(chan listing, 1), make(chan finding, 1)
+	running := t.listings.Loading(key)
 	go func() {
-		l, err := t.list(ctx, s, dir)
-		listed <- listing{l, err}
+		var r listing
+		if most > 0 {
+			r.l, r.err = t.listSome(ctx, s, dir, most)
+		} else {
+			r.l, r.err = t.list(ctx, s, dir)
+		}
+		listed <- r
 	}()
+	ask := sync.OnceFunc(func() {
+		go func() {
+			token := t.dep.API.TokenChanges()
+			e, err := s.Find(ctx, dir, name)
+			if err == nil && s.Immutable() {
+				_ = t.noteAccess(s, token, nil) // what is found may be read
+			}
+			found <- finding{e, err}
+		}()
+	})
 	slow := time.NewTimer(slowListing - running)
 	defer slow.Stop()
+	var missed error // by the name alone
 	for {
 		select {
 		case r := <-listed:
-			return r.l, nil, r.err
-		case e := <-found:
-			return nil, e, nil
+			if most == 0 || !errors.Is(r.err, remote.ErrLong) && !fault.IsRefusal(r.err) { // what may not be listed may be read
+				return r.l, nil, r.err
+			}
+			t.asked.more(key)
+			listed = nil
+			ask()
+		case f := <-found:
+			if f.err == nil {
+				return nil, &f.e, nil
+			}
+			missed = f.err
 		case <-slow.C:
-			go func() {
-				token := t.dep.API.TokenChanges()
-				if e, err := s.Find(ctx, dir, name); err == nil {
-					_ = t.noteAccess(s, token, nil) // what is found may be read
-					found <- &e
-				}
-			}()
+			ask()
+		}
+		switch {
+		case missed == nil:
+		case listed == nil && errors.Is(missed, errors.ErrUnsupported):
+			l, err := t.list(ctx, s, dir)
+			return l, nil, err
+		case listed == nil, most > 0 && errors.Is(missed, fault.ErrNotExist):
+			return nil, nil, missed
 		}
 	}
 }
@@ -121,15 +154,21 @@ type askedNames struct {
 // requests.
 const askedFolders = 1000
 
-// more counts one name more, and returns how many there were before.
-func (a *askedNames) more(key string) int {
+// before is how many names were asked for.
+func (a *askedNames) before(key string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.count[key]
+}
+
+// more counts one name more.
+func (a *askedNames) more(key string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.count == nil || len(a.count) >= askedFolders {
 		a.count = make(map[string]int)
 	}
 	a.count[key]++
-	return a.count[key] - 1
 }
 
 func (a *askedNames) forget(key string) {

@@ -32,13 +32,13 @@ type folder struct {
 
 // Lookup finds one file or folder.
 func (f *folder) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	call := f.t.begin(ctx, listBudget, "lookup", f, name)
-	defer call.end()
-	s, err := f.t.source(call, f.id)
-	if err != nil {
-		return nil, f.t.failLookup(out, "lookup", f.id, f.path, err)
-	}
-	return f.lookupIn(ctx, call, s, name, out)
+	return f.t.lookup(ctx, listBudget, f, name, func(call *call) (*fusefs.Inode, syscall.Errno) {
+		s, err := f.t.source(call, f.id)
+		if err != nil {
+			return nil, f.t.failLookup(out, "lookup", f.id, f.path, err)
+		}
+		return f.lookupIn(ctx, call, s, name, out)
+	})
 }
 
 func (f *folder) lookupIn(ctx context.Context, call *call, s *source, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {

@@ -124,17 +124,17 @@ func named(found []catalog.Entry) []hit {
 
 // Lookup finds one result.
 func (d *queryDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	call := d.t.begin(ctx, listBudget, "lookup", d, name)
-	defer call.end()
-	hits, err := d.hits(call)
-	if err != nil {
-		return nil, d.t.failLookup(out, "search", "", d.query, err)
-	}
-	i, ok := slices.BinarySearchFunc(hits, name, func(h hit, name string) int { return cmp.Compare(h.name, name) })
-	if !ok {
-		return miss(out, false)
-	}
-	return d.linkNode(ctx, hits[i], out), 0
+	return d.t.lookup(ctx, listBudget, d, name, func(call *call) (*fusefs.Inode, syscall.Errno) {
+		hits, err := d.hits(call)
+		if err != nil {
+			return nil, d.t.failLookup(out, "search", "", d.query, err)
+		}
+		i, ok := slices.BinarySearchFunc(hits, name, func(h hit, name string) int { return cmp.Compare(h.name, name) })
+		if !ok {
+			return miss(out, false)
+		}
+		return d.linkNode(ctx, hits[i], out), 0
+	})
 }
 
 // OpendirHandle lists the results.

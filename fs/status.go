@@ -116,6 +116,9 @@ func (t *tree) status() control.Status {
 		Failures: t.faults.Total(), Operations: t.flights.count(),
 		Hidden: t.hidden.status(),
 	}
+	if down := t.dep.Outages(); len(down) > 0 {
+		s.Unreachable = down
+	}
 	s.Hidden.Count += int64(c.Unusable)
 	for _, name := range c.UnusableNames {
 		s.Hidden.Examples[""] = append(s.Hidden.Examples[""], remote.Hidden{Path: name, Reason: "a search result without an id"})

@@ -40,6 +40,7 @@ type tree struct {
 	searches *cache.Table[[]hit]
 	faults   *control.Faults
 	flights  flights
+	lookups  unheard // that failed
 	hidden   hiddenNames
 	asked    askedNames
 	members  knownMembers

@@ -80,16 +80,16 @@ func (d *typeDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (
 	if junk(name) && !d.t.dep.Catalog.Status().Loaded {
 		return miss(out, false)
 	}
-	call := d.t.begin(ctx, d.t.cfg.Lookup, "lookup", d, name)
-	defer call.end()
-	asset, err := d.t.dep.Catalog.Lookup(call, d.archived, d.typ, name)
-	switch {
-	case errors.Is(err, fault.ErrNotExist):
-		return miss(out, false)
-	case err != nil:
-		return nil, d.t.failLookup(out, "lookup", "", typePath(d.typ, d.archived)+"/"+name, err)
-	}
-	return d.assetNode(ctx, name, asset, d.view(asset, name), out), 0
+	return d.t.lookup(ctx, d.t.cfg.Lookup, d, name, func(call *call) (*fusefs.Inode, syscall.Errno) {
+		asset, err := d.t.dep.Catalog.Lookup(call, d.archived, d.typ, name)
+		switch {
+		case errors.Is(err, fault.ErrNotExist):
+			return miss(out, false)
+		case err != nil:
+			return nil, d.t.failLookup(out, "lookup", "", typePath(d.typ, d.archived)+"/"+name, err)
+		}
+		return d.assetNode(ctx, name, asset, d.view(asset, name), out), 0
+	})
 }
 
 // view keeps the two names that lead to one asset apart: the kernel allows a

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"codeoceanfs/cache"
 )
 
 // xattr is an extended attribute.
@@ -88,7 +90,8 @@ func (f *file) Getxattr(ctx context.Context, name string, dest []byte) (uint32, 
 }
 
 // StoredXattr is how many bytes of a file are on disk; empty where nothing is
-// kept. It is answered to those who know of it, and not listed: it changes.
+// kept. It is ENOSPC while nothing is kept because the disk is full, ENOMEDIUM
+// while it fails otherwise, and EIO when it does not say now. It is answered to those who know of it, and not listed: it changes.
 const StoredXattr = "user.codeocean.stored"
 
 func (f *file) stored(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
@@ -102,6 +105,10 @@ func (f *file) stored(ctx context.Context, dest []byte) (uint32, syscall.Errno) 
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return put("", dest)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return 0, syscall.ENOSPC
+	case errors.Is(err, cache.ErrLeftAlone):
+		return 0, syscall.ENOMEDIUM
 	case err != nil:
 		return 0, syscall.EIO // the cache has told of it; no reader sees it
 	}

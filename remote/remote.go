@@ -14,11 +14,13 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"codeoceanfs/remote/api"
 	"codeoceanfs/remote/bucket"
@@ -97,6 +99,13 @@ func (d *Deployment) Close() {
 // Pending gives the requests that are under way, to the platform and to buckets.
 func (d *Deployment) Pending() []transport.Pending {
 	return append(d.API.Pending(), d.Buckets.Pending()...)
+}
+
+// Outages are the hosts that cannot be reached, each once, by name.
+func (d *Deployment) Outages() []transport.Outage {
+	all := append(d.API.Outages(), d.Buckets.Outages()...)
+	slices.SortFunc(all, func(a, b transport.Outage) int { return cmp.Or(cmp.Compare(a.Host, b.Host), a.Since.Compare(b.Since)) })
+	return slices.CompactFunc(all, func(a, b transport.Outage) bool { return a.Host == b.Host })
 }
 
 // Throttled reports whether any store of files has asked for fewer requests

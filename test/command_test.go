@@ -59,6 +59,12 @@ func TestMistakes(t *testing.T) {
 	open := write(filepath.Join(t.TempDir(), "open"), "cop_demo", 0o644)
 	bad := write(filepath.Join(t.TempDir(), "bad.yaml"), "domian: x\n", 0o600)
 	notYAML := write(filepath.Join(t.TempDir(), "no.yaml"), "\t{", 0o600)
+	maybe := write(filepath.Join(t.TempDir(), "maybe.yaml"), "read-only: maybe\n", 0o600)
+	data := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(data, "assets", "a"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(filepath.Join(data, "assets", "a", "asset.json"), `{"state": "redy"}`, 0o600)
 
 	taken := strings.TrimPrefix(d.APIURL(), "http://")
 	for name, c := range map[string]struct {
@@ -110,6 +116,8 @@ func TestMistakes(t *testing.T) {
 		"metrics where others are": {nil, []string{"mount", "--metrics-addr", taken, point}, 32, "--metrics-addr " + taken + ": another program listens there"},
 		"the API where others are": {nil, []string{"emulator", "--data", full, "--listen", taken, "--s3-listen", "127.0.0.1:0"}, 2, "name another address with --listen"},
 		"S3 where others are":      {nil, []string{"emulator", "--data", full, "--listen", "127.0.0.1:0", "--s3-listen", taken}, 2, "name another address with --s3-listen"},
+		"no truth":                 {nil, []string{"mount", "--config", maybe, point}, 1, `maybe.yaml: line 1: read-only: "maybe" is neither true nor false`},
+		"an asset of no state":     {nil, []string{"emulator", "--data", data}, 2, `assets/a/asset.json: state "redy" is none of draft, ready, failed`},
 		"umount of nothing":        {nil, []string{"umount", point}, 32, "nothing is mounted"},
 		"umount of another":        {nil, []string{"umount", "/proc"}, 32, "type proc"},
 	} {
@@ -183,6 +191,9 @@ func TestEmulatorCommand(t *testing.T) {
 		address = m[1]
 		return nil
 	})
+	if !regexp.MustCompile(`(?m)^  dataset/mouse 7   id [0-9a-f-]{36}$`).MatchString(stdout.String()) {
+		t.Errorf("no id in\n%s", stdout.String())
+	}
 	search := func() string {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/api/v1/data_assets/search", strings.NewReader("{}"))

@@ -15,7 +15,7 @@ func TestConfig(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	config := filepath.Join(t.TempDir(), "config.yaml")
-	text := "type: [model]\nread-only: true\numask: 077\nmemory-limit: 128M\nrefresh-interval: 2s\n" +
+	text := "type: model\nread-only: true\numask: 077\nmemory-limit: 128M\nrefresh-interval: 2s\n" +
 		"buckets:\n  demo-open-data:\n    anonymous: true\n    endpoint: " + d.S3URL() + "\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -61,6 +61,24 @@ func TestConfig(t *testing.T) {
 	}
 	if _, err := d.tryMount(t, t.TempDir(), append(env, "CODEOCEAN_DOMAIN=", "CODEOCEANFS_UMASK="), "--config", config); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMistypedVariable sets a variable that does nothing: whoever mounts is told
+// of it once, also where a background process does the work.
+func TestMistypedVariable(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	log := filepath.Join(t.TempDir(), "log")
+	env := append(d.environment(t), "CODEOCEANFS_MEMORY_LIMT=1G", "CODEOCEAN_TOKEN=cop_wrong")
+	_, stderr, code := command(t, env, "mount", "--log-file", log, t.TempDir())
+	const warning = "codeoceanfs: the variable CODEOCEANFS_MEMORY_LIMT does nothing: did you mean CODEOCEANFS_MEMORY_LIMIT?\n"
+	if code != 32 || strings.Count(stderr, warning) != 1 || !strings.Contains(stderr, "refuses the token") {
+		t.Errorf("status %d: %s", code, stderr)
+	}
+	text, err := os.ReadFile(log)
+	if err != nil || strings.Contains(string(text), "did you mean") {
+		t.Errorf("logged %s, %v", text, err)
 	}
 }
 

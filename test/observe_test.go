@@ -77,6 +77,37 @@ func TestWhatIsUnderWay(t *testing.T) {
 	m.run("ls", m.path("dataset", "external"))
 }
 
+// TestHostsOutOfReach has status.json and SIGUSR1 name a store that is not there.
+func TestHostsOutOfReach(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	d.addExternal(t, "down", "", emulator.Bucket{Name: "down", Public: true, Generate: []emulator.Generated{{Path: "a", Text: "a"}}})
+	m := d.mountAs(t, t.TempDir(), "buckets:\n  down: {endpoint: \"http://127.0.0.1:1\"}\n")
+	if s := m.run("cat", m.path("control", "status.json")); strings.Contains(s, "unreachable") {
+		t.Errorf("before anything was asked: %s", s)
+	}
+	stop := m.start("ls", m.path("dataset", "down"))
+	defer stop()
+	var status struct {
+		Unreachable []struct {
+			Host, Error string
+			Attempts    int
+		}
+	}
+	eventually(t, "the host in status.json", func() error {
+		must(t, json.Unmarshal([]byte(m.run("cat", m.path("control", "status.json"))), &status))
+		if len(status.Unreachable) == 0 {
+			return errNotYet
+		}
+		return nil
+	})
+	if got := status.Unreachable[0]; got.Host != "127.0.0.1:1" || got.Attempts == 0 || !strings.Contains(got.Error, "connection refused") {
+		t.Errorf("%+v", got)
+	}
+	m.process.Signal(syscall.SIGUSR1)
+	m.logLine("host that cannot be reached", "host=127.0.0.1:1", "connection refused")
+}
+
 // metric is a number of control/stats.
 func (m *mounted) metric(name string) string {
 	m.t.Helper()

@@ -196,6 +196,17 @@ func TestInodes(t *testing.T) {
 	if a, b := stat(one, "combined/ecephys_655019_complete/raw/subject.json"), stat(one, "dataset/ecephys_655019_2023-04-03_18-10-10/subject.json"); a != b {
 		t.Errorf("one file in two places: %s and %s", a, b)
 	}
+	// What getdents(2) says of a directory and of the one above it.
+	const entries = `import ctypes, os, sys
+buf = ctypes.create_string_buffer(4096)
+ctypes.CDLL(None).syscall(217, os.open(sys.argv[1], os.O_RDONLY), buf, 4096)
+first = int.from_bytes(buf.raw[16:18], "little")
+print(*(int.from_bytes(buf.raw[i:i+8], "little") == os.stat(sys.argv[1] + name).st_ino for i, name in ((0, ""), (first, "/.."))))`
+	for _, dir := range []string{"dataset", "dataset/MRI_721832_2024-02-11_09-30-00", "dataset/ecephys_655019_2023-04-03_18-10-10/ecephys"} {
+		if got := one.run("python3", "-c", entries, one.path(dir)); got != "True True\n" {
+			t.Errorf("%s: %q", dir, got)
+		}
+	}
 }
 
 // TestMeta compares records with what the platform answers.

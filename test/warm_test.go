@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"codeoceanfs/remote/emulator"
 )
@@ -89,7 +92,36 @@ func TestWarm(t *testing.T) {
 		warm(2, `the mount at `+m.point+` is dead, its process is gone: codeoceanfs umount --lazy `, path)
 	}
 	m = mount("--cache-size", "0")
-	warm(2, `keeps nothing on disk`, m.path("dataset", "internal", "one"))
+	many = m.path("dataset", "internal", "many")
+	warm(2, `keeps nothing on disk`, many)
+	if _, stderr, _ := command(t, env, "warm", many); strings.Count(stderr, "keeps nothing") != 1 {
+		t.Errorf("said for each file: %q", stderr)
+	}
+}
+
+// TestWarmOnAFullDisk ends as soon as nothing more can be kept, and says why.
+func TestWarmOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	needRoot(t, "mount a small file system to fill")
+	dir := t.TempDir()
+	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"))
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	d := generated(t)
+	env := d.environment(t)
+	m, err := d.tryMount(t, t.TempDir(), env, "--cache-dir", dir)
+	must(t, err)
+	began := time.Now()
+	out, stderr, code := command(t, env, "warm", m.path("dataset", "internal"))
+	if took := time.Since(began); code != 2 || !strings.Contains(stderr, "is full") || took > 30*time.Second {
+		t.Errorf("status %d after %v: %q %q", code, took, out, stderr)
+	}
+	if s := m.run("cat", m.path("control", "status.json")); !strings.Contains(s, `"disk_trouble": "`) {
+		t.Errorf("status.json does not say it: %s", s)
+	}
 }
 
 // TestCacheCommandFindsTheDirectory reads the same configuration as mount.

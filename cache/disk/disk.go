@@ -71,12 +71,15 @@ type Store struct {
 	used    atomic.Int64 // bytes taken, as last counted and written since
 	recent  atomic.Int64 // bytes written since space was last looked at
 
-	mu       sync.Mutex // guards what follows; never held during I/O on blocks
+	mu       sync.Mutex // guards what follows; never held during I/O on blocks, nor on closing them
 	root     *os.Root
 	files    *simplelru.LRU[string, *files]
-	failures int       // in a row
-	until    time.Time // left alone until then; zero when it is not
-	down     bool      // it was said that it is
+	closing  []*files     // by unlock
+	shut     func(*files) // closes them; another in a test
+	failures int          // in a row
+	until    time.Time    // left alone until then; zero when it is not
+	down     bool         // it was said that it is
+	why      error        // the failure that had it left alone
 }
 
 // Open makes the directory ready. It fails when that is not possible, or when
@@ -90,14 +93,14 @@ func Open(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("cache directory: %w", err)
 	}
 	s := &Store{
-		cfg: cfg, root: root,
+		cfg: cfg, root: root, shut: (*files).close,
 		queue:  make(chan job, cfg.Queue),
 		reads:  make(chan struct{}, maxReads),
 		stop:   make(chan struct{}),
 		checks: make(chan *File, maxChecks),
 		values: make(chan value, maxValues),
 	}
-	s.files, err = simplelru.NewLRU(maxOpen, evicted)
+	s.files, err = simplelru.NewLRU(maxOpen, s.evicted)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +155,9 @@ func (s *Store) Close() error {
 	stopped := make(chan struct{})
 	go func() {
 		s.running.Wait()
+		s.mu.Lock()
+		s.files.Purge()
+		s.unlock()
 		close(stopped)
 	}()
 	select {
@@ -161,8 +167,18 @@ func (s *Store) Close() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.files.Purge()
 	return s.root.Close()
+}
+
+// unlock releases mu, and closes the files that went out of the list meanwhile:
+// close(2) writes what the kernel still has of a file on NFS, and takes as long.
+func (s *Store) unlock() {
+	out, shut := s.closing, s.shut
+	s.closing = nil
+	s.mu.Unlock()
+	for _, open := range out {
+		shut(open)
+	}
 }
 
 // Used is the disk space taken, in bytes, as last counted.
@@ -187,7 +203,7 @@ func (s *Store) directory() *os.Root {
 		return nil
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	s.files.Purge()
 	_ = s.root.Close() // it was only read
 	s.root, s.until, s.failures = root, time.Time{}, maxFailures-1
@@ -204,11 +220,21 @@ func (s *Store) failed(err error) {
 	if s.failures < maxFailures && !full || !s.until.IsZero() {
 		return
 	}
-	s.until = time.Now().Add(pause)
+	s.until, s.why = time.Now().Add(pause), err
 	if !s.down {
 		s.down = true
 		s.cfg.Logger.Warn("disk cache is left alone, and tried again each minute", "dir", s.cfg.Dir, "error", err)
 	}
+}
+
+// Trouble is why the disk is left alone, or nil.
+func (s *Store) Trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.until.IsZero() {
+		return nil
+	}
+	return s.why
 }
 
 // worked notes that the disk did what was asked.

@@ -80,9 +80,9 @@ func (f *File) open(create bool) (*files, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if other, ok := s.files.Get(name); ok {
-		open.close()
+		s.closing = append(s.closing, open)
 		other.users++
 		return other, nil
 	}
@@ -94,16 +94,16 @@ func (f *File) open(create bool) (*files, error) {
 // release ends a use of open.
 func (s *Store) release(open *files) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if open.users--; open.users == 0 && open.out {
-		open.close()
+		s.closing = append(s.closing, open)
 	}
 }
 
 // evicted is called when open is out of the list of open files, with mu held.
-func evicted(_ string, open *files) {
+func (s *Store) evicted(_ string, open *files) {
 	if open.out = true; open.users == 0 {
-		open.close()
+		s.closing = append(s.closing, open)
 	}
 }
 

@@ -97,8 +97,9 @@ func (s *Store) judge(err error) bool {
 	case err == nil:
 		s.worked()
 		return true
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign), errors.Is(err, errGone), errors.Is(err, os.ErrClosed):
-		// Not there, or gone just now; or all of this is being closed.
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign), errors.Is(err, errGone), errors.Is(err, os.ErrClosed), errors.Is(err, unix.EFBIG):
+		// Not there, or gone just now; or all of this is being closed; or it can
+		// never be there, because the file system holds no file so large.
 	case errors.Is(err, errCorrupt):
 		s.cfg.Logger.Warn("disk cache: a block fails its checksum and is fetched again", "dir", s.cfg.Dir)
 	default:
@@ -172,6 +173,8 @@ func (s *Store) wrote(n int64, err error) {
 		}
 	case errors.Is(err, errForeign), errors.Is(err, errGone), errors.Is(err, os.ErrClosed):
 		// Dropped just now; the next write makes it anew.
+	case errors.Is(err, unix.EFBIG):
+		// This file is too large for the file system; others are not.
 	case errors.Is(err, fs.ErrNotExist):
 		// Either the disk is left alone, or the directory is gone.
 		if s.directory() != nil {

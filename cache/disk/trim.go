@@ -43,7 +43,7 @@ func (s *Store) trim() {
 	// Files that others dropped are still open here, and would take space.
 	s.mu.Lock()
 	s.files.Purge()
-	s.mu.Unlock()
+	s.unlock()
 	all, total, err := count(root)
 	if err != nil {
 		s.judge(err)
@@ -95,7 +95,7 @@ func (s *Store) dropFirst(root *os.Root, all []kept, excess int64) (left []kept,
 func (s *Store) drop(root *os.Root, name string) {
 	s.mu.Lock()
 	s.files.Remove(name)
-	s.mu.Unlock()
+	s.unlock()
 	_ = root.Remove(name + tableName) // another process may have been first
 	_ = root.Remove(name + dataName)
 	_ = root.Remove(name + valueName)
@@ -104,7 +104,7 @@ func (s *Store) drop(root *os.Root, name string) {
 // forget closes files that are not those of that name any more.
 func (s *Store) forget(name string, open *files) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if now, ok := s.files.Peek(name); ok && now == open {
 		s.files.Remove(name)
 	}

@@ -2,13 +2,17 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -25,8 +29,9 @@ type ConfigFile struct {
 // ReadConfig reads a configuration file, or the default one if file is "" and
 // that exists. flags are the names it may use, and whether their values are
 // text: of those the characters count, and 077 is not the number that YAML makes
-// of it.
+// of it. Variables that look like those of flags and are none it tells the user.
 func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
+	WarnOfVariables(os.Stderr, os.Environ(), flags)
 	config := ConfigFile{File: file, Flags: map[any]any{}}
 	if file == "" {
 		config.File = DefaultConfig()
@@ -53,8 +58,12 @@ func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
 		if !known {
 			return config, fmt.Errorf("%s: there is no flag %q: see codeoceanfs mount --help", config.File, name)
 		}
-		if config.Flags[name], err = value(node, text); err != nil {
-			return config, fmt.Errorf("%s: %s: %s", config.File, name, plain(err))
+		v, err := value(name, node, text)
+		if err != nil {
+			return config, fmt.Errorf("%s: line %d: %s: %s", config.File, node.Line, name, plain(err))
+		}
+		if v != nil { // null is what was not said
+			config.Flags[name] = v
 		}
 	}
 	for _, name := range []string{"cache-dir", "state-dir", "log-file", "token-file"} {
@@ -63,6 +72,51 @@ func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
 		}
 	}
 	return config, nil
+}
+
+// WarnOfVariables tells w of each variable that does nothing and is named nearly
+// as one that does: a flag's. It takes them away: a background process has the same environment, and
+// does not have to say it again.
+func WarnOfVariables(w io.Writer, environ []string, flags map[string]bool) {
+	const prefix = "CODEOCEANFS_"
+	names := []string{prefix + "CONFIG"}
+	for flag := range flags {
+		names = append(names, prefix+strings.ToUpper(strings.ReplaceAll(flag, "-", "_")))
+	}
+	slices.Sort(names)
+	for _, v := range environ {
+		name, _, _ := strings.Cut(v, "=")
+		if !strings.HasPrefix(strings.ToUpper(name), prefix) || slices.Contains(names, name) {
+			continue
+		}
+		upper := strings.ToUpper(name)
+		near := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(edits(upper, a), edits(upper, b)) })
+		if edits(upper, near) <= 1+len(near[len(prefix):])/5 { // others may be anybody's
+			fmt.Fprintf(w, "codeoceanfs: the variable %s does nothing: did you mean %s?\n", name, near)
+			os.Unsetenv(name)
+		}
+	}
+}
+
+// edits is how many characters to put in, take out or replace make a of b.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1) // of a's beginning to each of b's
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // beside makes a path of the file absolute: ~ is the user's home, as in a shell,
@@ -86,6 +140,7 @@ var ofGo = strings.NewReplacer(
 	"into struct", "into flags, one a line",
 	"in type bucket.Rule", "in the rule of a bucket, which has profile, region, endpoint and anonymous",
 	"into bucket.Rule", "into the rule of a bucket",
+	"into bool", "into true or false",
 )
 
 // plain says an error of the YAML library in a user's words.
@@ -94,12 +149,79 @@ func plain(err error) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-func value(node yaml.Node, text bool) (v any, err error) {
-	if text && node.Kind == yaml.ScalarNode {
+// kinds are the flags whose values are no text, with what reads them.
+var kinds = map[string]func(yaml.Node) (any, error){
+	"type": many,
+	"uid":  number, "gid": number, "max-api-requests": number, "max-s3-requests": number,
+	"allow-other": truth, "allow-delete": truth, "allow-transfer": truth, "read-only": truth, "foreground": truth,
+	"refresh-interval": duration, "dial-timeout": duration, "tls-timeout": duration, "first-byte-timeout": duration,
+	"stall-timeout": duration, "read-timeout": duration, "metadata-timeout": duration,
+}
+
+// value is what a flag is set to, nil for what is null.
+func value(name string, node yaml.Node, text bool) (v any, err error) {
+	if node.Kind == yaml.AliasNode {
+		node = *node.Alias
+	}
+	kind := kinds[name]
+	switch {
+	case node.Kind == yaml.MappingNode:
+		return nil, errors.New("this takes a value, not more names with values")
+	case node.Kind == yaml.SequenceNode && (text || kind != nil && name != "type"):
+		return nil, errors.New("this takes one value, not a list")
+	case text:
 		return node.Value, nil
+	case node.Tag == "!!null":
+		return nil, nil
+	case kind != nil:
+		return kind(node)
 	}
 	err = node.Decode(&v)
 	return v, err
+}
+
+// many takes one value for a list of one.
+func many(node yaml.Node) (any, error) {
+	all := []any{}
+	if node.Kind == yaml.ScalarNode {
+		return append(all, node.Value), nil
+	}
+	for _, each := range node.Content {
+		if each.Kind != yaml.ScalarNode {
+			return nil, errors.New("each item of the list is one value")
+		}
+		all = append(all, each.Value)
+	}
+	return all, nil
+}
+
+// truth takes what the flag and its variable take.
+func truth(node yaml.Node) (any, error) {
+	b, err := strconv.ParseBool(node.Value)
+	if err != nil {
+		return nil, fmt.Errorf("%q is neither true nor false", node.Value)
+	}
+	return b, nil
+}
+
+func number(node yaml.Node) (any, error) {
+	var n int
+	if err := node.Decode(&n); err == nil {
+		return n, nil
+	}
+	n, err := strconv.Atoi(node.Value)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a whole number", node.Value)
+	}
+	return n, nil
+}
+
+func duration(node yaml.Node) (any, error) {
+	d, err := time.ParseDuration(node.Value)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a duration, as 30s or 5m", node.Value)
+	}
+	return d, nil
 }
 
 // DefaultConfig is the configuration file that is read when no other is named,

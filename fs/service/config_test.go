@@ -13,26 +13,41 @@ import (
 
 func TestReadConfig(t *testing.T) {
 	t.Setenv("HOME", "/home/ada")
-	flags := map[string]bool{"umask": true, "cache-dir": true, "token-file": true, "log-file": true, "uid": false, "read-only": false, "type": false}
+	flags := map[string]bool{"umask": true, "cache-dir": true, "token-file": true, "log-file": true, "uid": false, "read-only": false, "type": false, "read-timeout": false, "cache-size": true}
 	dir := t.TempDir()
 	for name, c := range map[string]struct {
 		text string
 		want map[any]any
 		fail string
 	}{
-		"nothing":       {"", map[any]any{}, ""},
-		"comments":      {"# nothing\n", map[any]any{}, ""},
-		"text":          {"umask: 077\n", map[any]any{"umask": "077"}, ""},
-		"numbers":       {"uid: 7\nread-only: true\n", map[any]any{"uid": 7, "read-only": true}, ""},
-		"lists":         {"type: [dataset, model]\n", map[any]any{"type": []any{"dataset", "model"}}, ""},
-		"home":          {"cache-dir: ~/x\n", map[any]any{"cache-dir": "/home/ada/x"}, ""},
-		"beside it":     {"token-file: t/ok\n", map[any]any{"token-file": filepath.Join(dir, "t/ok")}, ""},
-		"elsewhere":     {"log-file: /l\n", map[any]any{"log-file": "/l"}, ""},
-		"unknown flag":  {"umsk: 077\n", nil, `no flag "umsk"`},
-		"no YAML":       {"\t{", nil, "cannot be used"},
-		"a list":        {"- a\n", nil, "into flags, one a line"},
-		"unknown rule":  {"buckets: {b: {profle: x}}\n", nil, "profile, region, endpoint and anonymous"},
-		"not even rule": {"buckets: {b: 7}\n", nil, "rule of a bucket"},
+		"nothing":          {"", map[any]any{}, ""},
+		"comments":         {"# nothing\n", map[any]any{}, ""},
+		"text":             {"umask: 077\n", map[any]any{"umask": "077"}, ""},
+		"numbers":          {"uid: 7\nread-only: true\n", map[any]any{"uid": 7, "read-only": true}, ""},
+		"lists":            {"type: [dataset, model]\n", map[any]any{"type": []any{"dataset", "model"}}, ""},
+		"home":             {"cache-dir: ~/x\n", map[any]any{"cache-dir": "/home/ada/x"}, ""},
+		"beside it":        {"token-file: t/ok\n", map[any]any{"token-file": filepath.Join(dir, "t/ok")}, ""},
+		"elsewhere":        {"log-file: /l\n", map[any]any{"log-file": "/l"}, ""},
+		"a list of one":    {"type: dataset\n", map[any]any{"type": []any{"dataset"}}, ""},
+		"an alias":         {"umask: &u 077\ncache-size: *u\n", map[any]any{"umask": "077", "cache-size": "077"}, ""},
+		"list of lists":    {"type: [[model]]\n", nil, "config.yaml: line 1: type: each item"},
+		"true and false":   {"read-only: \"true\"\n", map[any]any{"read-only": true}, ""},
+		"not true":         {"uid: 7\nread-only: maybe\n", nil, `config.yaml: line 2: read-only: "maybe" is neither true nor false`},
+		"yes":              {"read-only: \"yes\"\n", nil, `read-only: "yes" is neither true nor false`},
+		"a list of truths": {"read-only: [true]\n", nil, "read-only: this takes one value, not a list"},
+		"nothing said":     {"read-only:\ntype:\n", map[any]any{}, ""},
+		"durations":        {"read-timeout: 5m\n", map[any]any{"read-timeout": 5 * time.Minute}, ""},
+		"no unit":          {"read-timeout: 30\n", nil, `read-timeout: "30" is not a duration, as 30s or 5m`},
+		"many durations":   {"read-timeout: [5m]\n", nil, "read-timeout: this takes one value, not a list"},
+		"named durations":  {"read-timeout: {a: 5m}\n", nil, "read-timeout: this takes a value, not more names"},
+		"no number":        {"uid: me\n", nil, `uid: "me" is not a whole number`},
+		"many sizes":       {"cache-size: [1G]\n", nil, "cache-size: this takes one value, not a list"},
+		"named sizes":      {"cache-size: {a: 1G}\n", nil, "cache-size: this takes a value, not more names"},
+		"unknown flag":     {"umsk: 077\n", nil, `no flag "umsk"`},
+		"no YAML":          {"\t{", nil, "cannot be used"},
+		"a list":           {"- a\n", nil, "into flags, one a line"},
+		"unknown rule":     {"buckets: {b: {profle: x}}\n", nil, "profile, region, endpoint and anonymous"},
+		"not even rule":    {"buckets: {b: 7}\n", nil, "rule of a bucket"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(dir, "config.yaml")

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"codeoceanfs/fs/mountpoint"
@@ -102,13 +104,33 @@ func Emulate(ctx context.Context, cfg emulator.Config, populate int, out io.Writ
 	fmt.Fprintf(out, `serving %[1]s
   API  %[2]s   token %[3]s
   S3   %[4]s   key %[5]s, secret %[6]s
-to mount it:
+%[7]sto mount it:
   CODEOCEAN_TOKEN=%[3]s AWS_ACCESS_KEY_ID=%[5]s AWS_SECRET_ACCESS_KEY=%[6]s \
     codeoceanfs mount --domain %[2]s --s3-endpoint %[4]s MOUNTPOINT
 ^C ends it
-`, cfg.Data, server.APIURL(), demoToken, server.S3URL(), key.AccessKey, key.SecretKey)
+`, cfg.Data, server.APIURL(), demoToken, server.S3URL(), key.AccessKey, key.SecretKey, assetLines(server))
 	<-ctx.Done()
 	return nil
+}
+
+// fewAssets are shown one a line.
+const fewAssets = 20
+
+// assetLines are the assets with their ids, as they are named in requests, if
+// there are few.
+func assetLines(server *emulator.Server) string {
+	ids := server.Assets()
+	if len(ids) > fewAssets {
+		return ""
+	}
+	var lines []string
+	for _, id := range ids {
+		if a, ok := server.Asset(id); ok {
+			lines = append(lines, fmt.Sprintf("  %s/%s   id %s\n", a.Type, names.Encode(a.Name), id))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
 
 // LogName is the file name of the log of a mount that has no other.

@@ -19,8 +19,13 @@ func (s *Settings) requests(dep *remote.Deployment) (*run.Runner, func(), error)
 		return nil, func() {}, nil
 	}
 	// By deployment, and not by token: a token is renewed, and what was asked
-	// for with the old one was asked for.
-	j, err := journal.Open(filepath.Join(s.StateDir, "requests", url.PathEscape(dep.API.Host())))
+	// for with the old one was asked for. The demo's address is another each time,
+	// and its assets are the same.
+	name := url.PathEscape(dep.API.Host())
+	if s.demoData != "" {
+		name = "demo"
+	}
+	j, err := journal.Open(filepath.Join(s.StateDir, "requests", name))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: --state-dir names another place, and --read-only does without", err)
 	}

@@ -77,6 +77,10 @@ const (
 
 func heapShare(limit int64) int64 { return limit / 4 * 3 }
 
+// stallGrace is what the cache waits for a download beyond the time that it gives
+// itself, so that it can say what it failed of.
+const stallGrace = 5 * time.Second
+
 // unmountTime is how long programs that still use the mount have to finish what
 // they are reading when this program is stopped. Then they lose it: the mount is
 // out of the tree, and whoever stopped us waits.
@@ -163,7 +167,7 @@ func Mount(ctx context.Context, s *Settings, ready func(text string)) error {
 	}
 	blocks, err := cache.New(cache.Config{
 		Memory: s.MemoryLimit / blocksShare, Dir: s.dataDir(), DiskSize: s.CacheSize,
-		MaxFetches: s.MaxS3Requests, Throttled: dep.Throttled, Logger: s.Logger,
+		MaxFetches: s.MaxS3Requests, Stall: s.Timeouts.Operation + stallGrace, Throttled: dep.Throttled, Logger: s.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("prepare the cache: %w: --cache-dir names another place", err)

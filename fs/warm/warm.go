@@ -10,6 +10,7 @@ import (
 	iofs "io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -68,7 +69,10 @@ type State struct {
 // not read. It calls tell now and then, and once at the end. The error is about
 // what was asked for; what goes wrong with a file is in the summary.
 func Run(ctx context.Context, paths []string, parallel int, tell func(State)) (Summary, error) {
-	w := &warmer{began: time.Now()}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	w := &warmer{began: time.Now(), stop: stop}
+	paths = slices.Clone(paths)
 	for i, path := range paths {
 		real, err := filepath.EvalSymlinks(path) // the links of a search, for example
 		if err != nil {
@@ -109,6 +113,7 @@ func Run(ctx context.Context, paths []string, parallel int, tell func(State)) (S
 
 type warmer struct {
 	began                            time.Time
+	stop                             context.CancelCauseFunc // for what is so of all files
 	listed                           atomic.Bool
 	files, bytes, done, failed, read atomic.Int64
 
@@ -210,7 +215,7 @@ func (w *warmer) one(ctx context.Context, path string) {
 	if info, err := f.Stat(); err == nil {
 		size = info.Size()
 	}
-	defer w.done.Add(size)
+	defer func() { w.done.Add(size) }()
 	n, err := stored(f)
 	switch {
 	case errors.Is(err, unix.ENODATA):
@@ -226,13 +231,18 @@ func (w *warmer) one(ctx context.Context, path string) {
 	case err == nil:
 		err = w.fetch(ctx, f, size)
 	}
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case errors.Is(err, errNoCache), errors.Is(err, errFull), errors.Is(err, errDown):
+		w.stop(err)
+	case err != nil && ctx.Err() == nil:
 		w.fail(path, err)
 	}
 }
 
 var (
-	errNoCache   = errors.New("this mount keeps nothing on disk (--cache-size 0)")
+	errNoCache   = errors.New("this mount keeps nothing on disk: it was made with --cache-size 0, as the demo is")
+	errFull      = errors.New("the disk of this mount's cache is full: make room there, or mount with another --cache-dir")
+	errDown      = errors.New("the disk of this mount's cache fails: why is in control/status.json, as disk_trouble")
 	errNotStored = errors.New("read, and not kept on disk: the cache may be too small for it, or the disk full (see --cache-size)")
 )
 
@@ -296,6 +306,10 @@ func stored(f *os.File) (int64, error) {
 	var buf [32]byte
 	n, err := unix.Fgetxattr(int(f.Fd()), "user.codeocean.stored", buf[:])
 	switch {
+	case errors.Is(err, unix.ENOSPC):
+		return 0, errFull
+	case errors.Is(err, unix.ENOMEDIUM):
+		return 0, errDown
 	case errors.Is(err, unix.EIO):
 		return 0, nil // the disk does not say: it is asked again
 	case err != nil:

@@ -87,6 +87,7 @@ type Client struct {
 	close func()           // drops idle connections
 
 	pending  func() []transport.Pending
+	outages  func() []transport.Outage
 	spare    chan struct{} // a place for each call that may be made ahead of need
 	urls     *urls
 	route    route // to signed URLs
@@ -111,7 +112,7 @@ func New(cfg Config) (*Client, error) {
 		calls: &transport.Retry{Budget: forCalls, Patience: transport.DownAfter},
 		lists: &transport.Retry{Budget: listBudget},
 		reads: &transport.Retry{Budget: forReads},
-		signs: &transport.Retry{Budget: forCalls, Patience: forReads},
+		signs: &transport.Retry{Budget: forReads},
 		close: func() {},
 	}
 	if c.agent == "" {
@@ -137,13 +138,15 @@ func New(cfg Config) (*Client, error) {
 	}
 	patient := cfg.Timeouts
 	patient.FirstByte *= thinking
-	meta := transport.Track(transport.Limit(transport.Watch(transport.Break(cfg.Transport), patient), cfg.MaxRequests))
-	c.limit = transport.Limit(transport.Watch(transport.Break(cfg.Data), cfg.Timeouts), cfg.MaxDownloads)
+	forMeta, forData := transport.Break(cfg.Transport), transport.Break(cfg.Data)
+	c.outages = func() []transport.Outage { return append(forMeta.Outages(), forData.Outages()...) }
+	meta := transport.Track(transport.Limit(transport.Watch(forMeta, patient), cfg.MaxRequests))
+	c.limit = transport.Limit(transport.Watch(forData, cfg.Timeouts), cfg.MaxDownloads)
 	data := transport.Track(c.limit)
 	c.meta, c.data = meta, data
 	c.pending = func() []transport.Pending { return append(meta.Pending(), data.Pending()...) }
 	c.spare = make(chan struct{}, max(1, cfg.MaxRequests-max(1, cfg.MaxRequests/sparePart)))
-	c.urls = newURLs(forCalls, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
+	c.urls = newURLs(forReads, c.fetchURL, func() { c.stats.urlsRenewed.Add(1) })
 	c.close = func() {
 		c.urls.end()
 		for _, t := range own {
@@ -165,6 +168,9 @@ func (c *Client) Host() string { return c.base.Host }
 
 // Pending gives the requests that are under way.
 func (c *Client) Pending() []transport.Pending { return c.pending() }
+
+// Outages are the hosts that cannot be reached.
+func (c *Client) Outages() []transport.Outage { return c.outages() }
 
 // AssetURL is the page of an asset on the platform, for people to open.
 func (c *Client) AssetURL(id string) string {

@@ -54,6 +54,9 @@ func (d *download) Read(p []byte) (int, error) {
 	if errors.As(err, &e) && e.Asset == "" {
 		e.Asset, e.Path = d.key.asset, d.key.path
 	}
+	if errors.Is(err, fault.ErrUnreachable) || errors.Is(err, fault.ErrTimeout) {
+		d.c.urls.doubt(d.key)
+	}
 	return n, err
 }
 
@@ -110,7 +113,7 @@ func (c *Client) openURL(ctx context.Context, u *signed, key fileKey, size, off,
 		transport.Drain(resp.Body)
 		return nil, c.readError(key, u, err)
 	}
-	return transport.Body(resp, off, n), nil
+	return transport.Body(resp, off, n, size), nil
 }
 
 // ask sends the request for a range to a store, by a signed URL and with

@@ -193,6 +193,44 @@ func TestKeptURLIsRenewedOnceWhenRefused(t *testing.T) {
 	}
 }
 
+// A URL whose host is not there any more is good for one read: the next asks for
+// another, and takes the old one where the platform is away as well.
+func TestKeptURLOfAHostThatIsGone(t *testing.T) {
+	p := newPlatform(t)
+	p.serve(object)
+	host, away, signs := "http://127.0.0.1:1", false, 0
+	p.handle("GET /data_assets/id/files/urls", func(w http.ResponseWriter, r *http.Request) {
+		signs++
+		if away {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		u := strings.Replace(p.signedFor(r.URL.Query().Get("path"), time.Now(), time.Hour, ""), p.store.URL, host, 1)
+		reply(obj{"download_url": u, "view_url": u})(w, r)
+	})
+	c := p.client()
+	for want := range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		body, err := c.OpenRange(ctx, "id", "a/b c+é%.csv", fileSize, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := body.Read(make([]byte, 10)); err == nil {
+			t.Error("it is read from nowhere")
+		}
+		body.Close()
+		cancel()
+		if signs != want+1 {
+			t.Errorf("%d URLs, not %d", signs, want+1)
+		}
+	}
+	host = p.store.URL
+	readsRight(t, c, 0, 10)
+	c.urls.doubt(fileKey{"id", "a/b c+é%.csv"})
+	away = true
+	readsRight(t, c, 0, 10)
+}
+
 // A hundred readers that meet the end of a URL at the same time make one call.
 func TestOneRenewalForAllReaders(t *testing.T) {
 	p := newPlatform(t)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -25,7 +26,8 @@ type fileKey struct{ asset, path string }
 // store says otherwise. It is never printed.
 type signed struct {
 	url     *url.URL
-	expires time.Time // by our monotonic clock
+	expires time.Time   // by our monotonic clock
+	doubted atomic.Bool // nobody was at its host: a new one may name another
 }
 
 // urls keeps signed URLs. Of all readers that need one at the same time, one
@@ -55,16 +57,18 @@ func newURLs(budget time.Duration, fetch func(context.Context, fileKey) (*url.UR
 }
 
 // get returns the URL of a file: one that is kept, unless it is dead, which the
-// store refused; or a new one. Fresh says that it was asked for just now.
+// store refused; or a new one. Fresh says that it was asked for just now. One
+// that is in doubt is used where no new one can be had.
 func (s *urls) get(ctx context.Context, key fileKey, dead *signed) (u *signed, fresh bool, err error) {
-	if u := s.lookup(key, dead); u != nil {
-		return u, false, nil
+	old := s.lookup(key, dead)
+	if old != nil && !old.doubted.Load() {
+		return old, false, nil
 	}
 	// Two files must never share a flight, whatever is in their names.
 	name := strconv.Itoa(len(key.asset)) + ":" + key.asset + key.path
 	done := s.flight.DoChan(name, func() (any, error) {
 		// It may have come between our look and our turn.
-		if u := s.lookup(key, dead); u != nil {
+		if u := s.lookup(key, dead); u != nil && !u.doubted.Load() {
 			return landed{u, false}, nil
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.budget)
@@ -78,6 +82,9 @@ func (s *urls) get(ctx context.Context, key fileKey, dead *signed) (u *signed, f
 	})
 	select {
 	case r := <-done:
+		if r.Err != nil && old != nil {
+			return old, false, nil
+		}
 		if r.Err != nil {
 			return nil, false, fault.Own(r.Err) // others got it too
 		}
@@ -108,6 +115,13 @@ func (s *urls) lookup(key fileKey, dead *signed) *signed {
 	}
 	s.order.MoveToFront(e)
 	return k.signed
+}
+
+// doubt notes that a read of the file has failed because nobody answered.
+func (s *urls) doubt(key fileKey) {
+	if u := s.lookup(key, nil); u != nil {
+		u.doubted.Store(true)
+	}
 }
 
 // store keeps a URL in place of the one before.

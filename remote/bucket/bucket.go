@@ -101,6 +101,7 @@ type Store struct {
 	idle   []*http.Transport // closed by Close
 	tracks []*transport.Tracker
 	limits []*transport.Limiter
+	breaks []*transport.Breaker
 
 	data, meta transport.Retry
 	spare      chan struct{} // a place for each request that may be made ahead of need
@@ -159,9 +160,10 @@ func New(cfg Config) (*Store, error) {
 			s.idle = append(s.idle, t)
 			rt = t
 		}
-		l := transport.Limit(transport.Watch(transport.Break(rt), cfg.Timeouts), n)
+		b := transport.Break(rt)
+		l := transport.Limit(transport.Watch(b, cfg.Timeouts), n)
 		t := transport.Track(l)
-		s.limits, s.tracks = append(s.limits, l), append(s.tracks, t)
+		s.breaks, s.limits, s.tracks = append(s.breaks, b), append(s.limits, l), append(s.tracks, t)
 		return t
 	}
 	s.public, s.local = layers(false), layers(true)
@@ -189,6 +191,14 @@ func (s *Store) Close() {
 func (s *Store) Pending() (all []transport.Pending) {
 	for _, t := range s.tracks {
 		all = append(all, t.Pending()...)
+	}
+	return all
+}
+
+// Outages are the stores that cannot be reached.
+func (s *Store) Outages() (all []transport.Outage) {
+	for _, b := range s.breaks {
+		all = append(all, b.Outages()...)
 	}
 	return all
 }

@@ -66,7 +66,7 @@ func (b *bucket) open(ctx context.Context, o Object, off, n int64) (body io.Read
 			_ = out.Body.Close()
 			return err
 		}
-		body = transport.Body(&resp, off, n)
+		body = transport.Body(&resp, off, n, o.Size)
 		return nil
 	})
 	return body, err

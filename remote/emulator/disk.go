@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// readJSON decodes a file strictly, so that a mistyped field is noticed. A
-// missing file leaves v as it is.
+// readJSON decodes a file by decodeJSON. A missing file leaves v as it is.
 func readJSON(path string, v any) error {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -22,9 +21,7 @@ func readJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	if err := decodeJSON(b, v); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
@@ -80,16 +77,18 @@ func (s *Server) readAsset(folder string, began time.Time) (*entry, error) {
 		return nil, err
 	}
 	name := filepath.Base(folder)
-	a := Asset{Record: Record{
-		ID: idOf(name), Name: name, Type: "dataset", State: "ready", Created: float64(info.ModTime().Unix()),
-	}}
+	d := described{Asset: Asset{Record: Record{ID: idOf(name), Name: name, Created: float64(info.ModTime().Unix())}}}
 	path := filepath.Join(folder, "asset.json")
 	var stamp time.Time
 	if info, err := os.Stat(path); err == nil {
 		stamp = info.ModTime()
 	}
-	if err := readJSON(path, &a); err != nil {
+	if err := readJSON(path, &d); err != nil {
 		return nil, err
+	}
+	a, err := d.asset(folder)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	e, err := newEntry(s.complete(a), folder, stamp, began)
 	if err != nil {

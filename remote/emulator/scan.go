@@ -37,25 +37,43 @@ func (s *Server) rescan(first bool) error {
 			had[e.folder] = e
 		}
 	}
+	failed := func(name string, err error) error {
+		if !first {
+			s.log.Warn("asset not read", "folder", name, "error", err)
+			return nil
+		}
+		return err
+	}
+	var fresh []*entry
 	for _, name := range names {
 		folder := filepath.Join(dir, name)
-		old := had[folder]
-		delete(had, folder)
-		if old != nil {
+		if old := had[folder]; old != nil {
 			info, err := os.Stat(filepath.Join(folder, "asset.json"))
 			if err != nil || info.ModTime().Equal(old.stamp) {
+				delete(had, folder)
 				continue
 			}
 		}
 		e, err := s.readAsset(folder, began)
-		switch {
-		case err != nil && first:
-			return err
-		case err != nil:
-			s.log.Warn("asset not read", "folder", name, "error", err)
+		if err != nil {
+			delete(had, folder)
+			if err := failed(name, err); err != nil {
+				return err
+			}
 			continue
 		}
-		if other, ok := s.shelf.get(e.ID); ok && other.folder != folder {
+		fresh = append(fresh, e)
+	}
+	for _, e := range fresh { // all are read now: one may name another
+		old, name := had[e.folder], filepath.Base(e.folder)
+		delete(had, e.folder)
+		if err := s.settle(e, fresh); err != nil {
+			if err := failed(name, err); err != nil {
+				return err
+			}
+			continue
+		}
+		if other, ok := s.shelf.get(e.ID); ok && other.folder != e.folder {
 			if first {
 				s.log.Warn("two folders hold one asset", "id", e.ID, "folders", []string{filepath.Base(other.folder), name})
 			}

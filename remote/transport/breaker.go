@@ -21,8 +21,8 @@ import (
 //
 // How long to wait for a host that is down is up to each caller, see
 // [Retry.Patience]: errors of unreachable hosts are, or wrap, [*Unreachable].
-func Break(rt http.RoundTripper) http.RoundTripper {
-	return &breaker{next: rt, hosts: map[string]*outage{}}
+func Break(rt http.RoundTripper) *Breaker {
+	return &Breaker{next: rt, hosts: map[string]*outage{}}
 }
 
 // Unreachable is the error of a request that did not reach its host. It is the
@@ -41,7 +41,8 @@ func (u *Unreachable) Error() string { return u.Err.Error() }
 // Unwrap implements the errors package's interface.
 func (u *Unreachable) Unwrap() error { return u.Err }
 
-type breaker struct {
+// Breaker is what [Break] makes. It is safe for concurrent use.
+type Breaker struct {
 	next http.RoundTripper
 
 	mu    sync.Mutex // guards hosts and what is in it
@@ -49,7 +50,7 @@ type breaker struct {
 }
 
 // RoundTrip implements http.RoundTripper.
-func (b *breaker) RoundTrip(req *http.Request) (*http.Response, error) {
+func (b *Breaker) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := req.URL.Host
 	probe, err := b.admit(host)
 	if err != nil {
@@ -84,7 +85,7 @@ func (b *breaker) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // admit lets a request through, as a probe if the host is down, or says why not.
-func (b *breaker) admit(host string) (probe *outage, err error) {
+func (b *Breaker) admit(host string) (probe *outage, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	o := b.hosts[host]
@@ -103,19 +104,19 @@ func (b *breaker) admit(host string) (probe *outage, err error) {
 }
 
 // probed ends a probe, whatever it brought.
-func (b *breaker) probed(o *outage) {
+func (b *Breaker) probed(o *outage) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	o.probing = false
 }
 
-func (b *breaker) reached(host string) {
+func (b *Breaker) reached(host string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.hosts, host)
 }
 
-func (b *breaker) failed(host string, cause error) error {
+func (b *Breaker) failed(host string, cause error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
@@ -131,6 +132,27 @@ func (b *breaker) failed(host string, cause error) error {
 	}
 	o.fail(now, cause)
 	return &Unreachable{Host: host, Down: o.down(now), Err: cause}
+}
+
+// Outage is a host that nobody has reached since some time, for people to see.
+type Outage struct {
+	Host     string    `json:"host"` // with its port if that is not the usual one
+	Since    time.Time `json:"since"`
+	Attempts int       `json:"attempts"`
+	Error    string    `json:"error"` // of the last attempt
+}
+
+// Outages are the hosts that could not be reached when they were last asked, in
+// the last minute.
+func (b *Breaker) Outages() (all []Outage) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for host, o := range b.hosts {
+		if time.Since(o.failed) <= forgetAfter {
+			all = append(all, Outage{host, o.since, o.failures, o.cause.Error()})
+		}
+	}
+	return all
 }
 
 // unreached reports whether err says that the host could not be connected to. A

@@ -339,7 +339,7 @@ func TestStreamOutlastsAnOutage(t *testing.T) {
 
 // age makes all that rt knows d older, for tests with real sockets.
 func age(rt http.RoundTripper, d time.Duration) {
-	b := rt.(*breaker)
+	b := rt.(*Breaker)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, o := range b.hosts {

@@ -25,16 +25,22 @@ type pace struct {
 	full time.Time // mu guards it
 }
 
-// spend takes a token and returns how long to wait for it.
-func (p *pace) spend() time.Duration {
+// spend takes a token and returns how long to wait for it. One that comes later
+// than most is not taken: whoever gives up instead leaves no debt to others.
+func (p *pace) spend(most time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if p.full.Before(now) {
-		p.full = now
+	full := p.full
+	if full.Before(now) {
+		full = now
 	}
-	p.full = p.full.Add(paceEvery)
-	return max(0, p.full.Sub(now)-paceBurst*paceEvery)
+	full = full.Add(paceEvery)
+	wait := max(0, full.Sub(now)-paceBurst*paceEvery)
+	if wait <= most {
+		p.full = full
+	}
+	return wait
 }
 
 // earn gives back a share of a token for a success.

@@ -135,13 +135,15 @@ func parseContentRange(s string) (start, end, total int64, err error) {
 	return start, end, total, nil
 }
 
-// Body gives the n bytes at off out of resp, which CheckRange accepted: a 200
-// is skipped to off while it is read. It ends after n bytes, and is an
-// [io.ErrUnexpectedEOF] when the answer ends before.
-func Body(resp *http.Response, off, n int64) io.ReadCloser {
+// Body gives the n bytes at off out of resp, which CheckRange accepted for a file
+// of size bytes: a 200 is skipped to off while it is read. It ends after n bytes,
+// and is an [io.ErrUnexpectedEOF] when the answer ends before. A 200 that did not
+// tell its length is ErrMalformed when it goes on behind the end of the file.
+func Body(resp *http.Response, off, n, size int64) io.ReadCloser {
 	b := &exactBody{ReadCloser: resp.Body, left: n}
 	if resp.StatusCode == http.StatusOK {
 		b.skip = off
+		b.ends = resp.ContentLength < 0 && off+n == size
 	}
 	return b
 }
@@ -150,6 +152,7 @@ func Body(resp *http.Response, off, n int64) io.ReadCloser {
 type exactBody struct {
 	io.ReadCloser
 	skip, left int64
+	ends       bool // nothing may come after
 }
 
 // Read implements io.Reader.
@@ -170,6 +173,11 @@ func (b *exactBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.left -= int64(n)
 	switch {
+	case b.left == 0 && b.ends && err == nil:
+		if more, _ := io.CopyN(io.Discard, b.ReadCloser, 1); more > 0 {
+			return 0, malformed("more bytes than the file has")
+		}
+		return n, io.EOF
 	case b.left == 0:
 		return n, io.EOF // whatever else the server has to say
 	case err != nil:

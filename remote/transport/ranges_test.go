@@ -72,7 +72,7 @@ func TestBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp := &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(c.content))}
-			got, err := io.ReadAll(Body(resp, 2, 4))
+			got, err := io.ReadAll(Body(resp, 2, 4, -1))
 			if string(got) != c.want || !errors.Is(err, c.err) {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -95,4 +95,27 @@ func FuzzContentRange(f *testing.F) {
 			t.Errorf("%q gives %d-%d/%d", s, start, end, total)
 		}
 	})
+}
+
+// TestWholeFileThatIsLonger gets the page of a portal, of a length that it does
+// not tell, in the place of a short file.
+func TestWholeFileThatIsLonger(t *testing.T) {
+	const page, size = "please log in to this network", 10
+	for name, c := range map[string]struct {
+		off, n int64
+		good   bool
+	}{
+		"all of it":     {0, size, false},
+		"its end":       {4, size - 4, false},
+		"its beginning": {0, 4, true}, // that there is more is right
+	} {
+		resp := &http.Response{StatusCode: http.StatusOK, ContentLength: -1, Body: io.NopCloser(strings.NewReader(page))}
+		err := CheckRange(resp, c.off, c.n, size)
+		if err == nil {
+			_, err = io.ReadAll(Body(resp, c.off, c.n, size))
+		}
+		if (err == nil) != c.good || err != nil && !errors.Is(err, fault.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

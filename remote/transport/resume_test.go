@@ -127,7 +127,7 @@ func store(t *testing.T, size int64, answers ...answer) (open func(ctx context.C
 			Drain(resp.Body)
 			return nil, err
 		}
-		return Body(resp, off, n), nil
+		return Body(resp, off, n, -1), nil
 	}, requests
 }
 
@@ -231,7 +231,7 @@ func TestResumeUsesConnectionsAgain(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return Body(resp, off, n), CheckRange(resp, off, n, 1<<20)
+		return Body(resp, off, n, 1<<20), CheckRange(resp, off, n, 1<<20)
 	}
 	buf := make([]byte, 100_000)
 	for off := int64(0); off < 1_000_000; off += 100_000 {

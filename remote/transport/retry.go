@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -138,7 +139,7 @@ func (r *Retry) run(ctx context.Context, retryable func(error) bool, try func(co
 		if down != nil && down.next > 0 { // nothing was sent, nor will be before
 			pause = down.next + rand.N(r.base())
 		} else {
-			pause = max(wait, r.pace.spend())
+			pause = max(wait, r.pace.spend(left(ctx)))
 			// Each wait is twice to three times the one before: by chance, so that
 			// clients that failed together do not come back together, and at least
 			// twice, so that five attempts take 1.5 s, and not half a second when
@@ -171,9 +172,17 @@ func ended(ctx context.Context, last error) error {
 	return &fault.Error{Op: "retry", Kind: fault.ErrTimeout, Err: last}
 }
 
+// left is how much time ctx has, as far as it says.
+func left(ctx context.Context) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return time.Until(end)
+	}
+	return math.MaxInt64
+}
+
 // sleep waits for d. It returns at once, and false, when that would be in vain.
 func sleep(ctx context.Context, d time.Duration) bool {
-	if end, ok := ctx.Deadline(); ok && time.Until(end) < d {
+	if left(ctx) < d {
 		return false
 	}
 	t := time.NewTimer(d)
