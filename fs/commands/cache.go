@@ -28,8 +28,7 @@ func warmCommand() *cli.Command {
 			case c.Int("parallel") < 1:
 				return usagef("--parallel %d: at least 1", c.Int("parallel"))
 			}
-			paths := slices.Clone(c.Args().Slice()) // which Run resolves
-			done, err := warm.Run(c.Context, paths, c.Int("parallel"), warm.Show(c.App.Writer))
+			done, err := warm.Run(c.Context, c.Args().Slice(), c.Int("parallel"), warm.Show(c.App.Writer))
 			if dead := deadMount(c.Args().Slice(), done, err); dead != nil {
 				return dead
 			}
