@@ -98,6 +98,8 @@ func TestCommands(t *testing.T) {
 		"no mount":              {[]string{"archive", "--mount", t.TempDir(), "-"}, "is no mount of codeoceanfs"},
 		"a path of nothing":     {[]string{"archive", "dataset/nothing"}, "dataset/nothing is no file, and no asset's path in the mount"},
 		"a word for nothing":    {[]string{"archive", "nothing"}, "nothing is no file, and no asset's path in the mount"},
+		"a folder of an asset":  {[]string{"archive", m.path("dataset/ecephys_655019_2023-04-03_18-10-10/ecephys")}, "ecephys is inside an asset"},
+		"a file of an asset":    {[]string{"archive", m.path("dataset/ecephys_655019_2023-04-03_18-10-10/subject.json")}, "there is no such field"},
 		"a wait for no path":    {[]string{"wait", "dataset/nothing"}, "dataset/nothing is no asset's path in the mount"},
 		"an unarchived asset":   {[]string{"unarchive", ".archived/dataset/renamed"}, "it is not archived: dataset/renamed"},
 		"a wait for nothing":    {[]string{"wait", "nothing"}, "nothing is no key of a request"},

@@ -47,8 +47,12 @@ func Key(verb request.Verb, body []byte) string {
 func Read(point, file string) ([]byte, error) {
 	from := os.Stdin
 	if file != "-" {
-		if id, err := assetID(point, file); err == nil {
+		id, err := assetID(point, file)
+		if err == nil {
 			return json.Marshal(map[string]string{"id": id})
+		}
+		if info, statErr := os.Stat(file); errors.Is(err, errInside) && (statErr != nil || info.IsDir()) {
+			return nil, err
 		}
 		f, err := os.Open(file)
 		if errors.Is(err, os.ErrNotExist) {

@@ -100,6 +100,10 @@ func noAsset(point, path string) error {
 	return fmt.Errorf("no asset's path in the mount at %s (like dataset/NAME)", point)
 }
 
+// errInside is a path in an asset: what is asked of the asset is not asked of all
+// that is in it, and so not by it.
+var errInside = errors.New("is inside an asset: name the asset, as dataset/NAME")
+
 // assetID is the id of the asset at a path, in the mount or from anywhere.
 func assetID(point, path string) (string, error) {
 	at := path
@@ -110,6 +114,9 @@ func assetID(point, path string) (string, error) {
 	n, err := unix.Getxattr(at, "user.codeocean.id", id)
 	if err != nil {
 		return "", fmt.Errorf("%s is no asset: %w", path, err)
+	}
+	if _, err := unix.Getxattr(at, "user.codeocean.path", nil); err == nil { // which assets do not have
+		return "", fmt.Errorf("%s %w", path, errInside)
 	}
 	return string(id[:n]), nil
 }
