@@ -169,7 +169,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	busy := strings.TrimSuffix(strings.TrimPrefix(found[1], "http://"), "/metrics")
-	if _, stderr, code := command(t, d.environment(t), "mount", "--metrics-addr", busy, t.TempDir()); code != 32 || !strings.Contains(stderr, "in use") {
+	if _, stderr, code := command(t, d.environment(t), "mount", "--metrics-addr", busy, t.TempDir()); code != 32 || !strings.Contains(stderr, "another program listens there") {
 		t.Errorf("an address in use: %d %s", code, stderr)
 	}
 }
