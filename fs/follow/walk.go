@@ -24,6 +24,11 @@ const (
 
 	// maxWalks go on at once.
 	maxWalks = 4
+
+	// maxLevels of directories are remembered, up from where a walk is: deeper
+	// than people nest them. In a chain of thousands, each step would else look
+	// at all above it.
+	maxLevels = 64
 )
 
 // Walks notices programs that go through a tree of directories, each before
@@ -49,7 +54,7 @@ func NewWalks(folders func(path string) (Folders, bool)) *Walks {
 // walk is one program's way. It has opened every directory of the stack, so it
 // may go on in each of them.
 type walk struct {
-	stack []string     // from where it began to where it is
+	stack []string     // from where it began, or maxLevels above, to where it is
 	run   map[Kind]int // by order: directories opened one after the other
 }
 
@@ -87,7 +92,7 @@ func (w *Walks) follows(k *walk, path string) bool {
 		there := false
 		w.ahead(k.stack, kind, func(stack []string) bool {
 			if there = stack[len(stack)-1] == path; there {
-				found = slices.Clone(stack)
+				found = slices.Clone(stack[max(0, len(stack)-maxLevels):])
 				return false
 			}
 			steps++
