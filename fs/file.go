@@ -129,6 +129,10 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 			// It was there when it was listed: to a reader that is a change.
 			err = fmt.Errorf("%w: %v", fault.ErrStale, err)
 		}
+		if errors.Is(err, context.Canceled) && !errors.Is(call.Err(), context.Canceled) {
+			// Some work behind it was; this caller is not being killed.
+			err = &fault.Error{Op: "read", Asset: h.f.id, Path: h.f.path(), Kind: fault.ErrTimeout, Err: errors.New(err.Error())}
+		}
 		h.f.t.access.doubt(h.f.id, err)
 		errno := h.f.t.fail("read", h.f.id, h.f.path(), err)
 		if errno == syscall.ESTALE && !h.final {

@@ -161,6 +161,11 @@ func (r *Retry) run(ctx context.Context, retryable func(error) bool, try func(co
 func ended(ctx context.Context, last error) error {
 	cause := context.Cause(ctx)
 	timeout := cause == nil || errors.Is(cause, fault.ErrTimeout) || errors.Is(cause, context.DeadlineExceeded)
+	if timeout && errors.Is(last, context.Canceled) {
+		// It was cut off by the end of the time, and nobody has cancelled it: that
+		// would be for one who is being killed.
+		return &fault.Error{Op: "retry", Kind: fault.ErrTimeout, Err: errors.New(last.Error())}
+	}
 	switch {
 	case !timeout && errors.Is(last, cause):
 		return last

@@ -277,3 +277,18 @@ func FuzzRetryAfter(f *testing.F) {
 		}
 	})
 }
+
+// TestCutOffIsNotCancelled has an attempt say that it was cancelled when its time
+// is over: that is a failure of time, and not of who waits.
+func TestCutOffIsNotCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &Retry{Budget: time.Second}
+		err := r.Do(t.Context(), func(ctx context.Context, _ int) error {
+			<-ctx.Done()
+			return fmt.Errorf("dial: %w", context.Canceled)
+		})
+		if errors.Is(err, context.Canceled) || !errors.Is(err, fault.ErrTimeout) {
+			t.Error(err)
+		}
+	})
+}
