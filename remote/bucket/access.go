@@ -74,13 +74,20 @@ func (b *bucket) client(w way) *s3.Client {
 
 // settled gives the way to ask the bucket, finding it out when it is not known.
 func (b *bucket) settled(ctx context.Context) (way, error) {
-	b.mu.Lock()
-	w := b.way
-	b.mu.Unlock()
-	if w.region != "" {
+	known := func() way {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.way
+	}
+	if w := known(); w.region != "" {
 		return w, nil
 	}
-	return once(ctx, &b.store.flights, b.id, b.store.cfg.Timeouts.Metadata, b.find)
+	return once(ctx, &b.store.flights, b.id, b.store.cfg.Timeouts.Metadata, func(ctx context.Context) (way, error) {
+		if w := known(); w.region != "" {
+			return w, nil // it came between our look and our turn
+		}
+		return b.find(ctx)
+	})
 }
 
 // find asks the bucket, as nobody, whether it minds, and where it is: answers
