@@ -11,10 +11,9 @@ import (
 	"codeoceanfs/cache/window"
 )
 
-// leastStall is how long a fetch may go without completing a block, at least: see
-// Config. What slow means is for the Object to say, which sees the
-// bytes; this is the last resort against one that neither delivers nor fails, as
-// long as the budget of one of its operations.
+// leastStall is the least that Config.Stall can be. What slow means is for the
+// Object to say, which sees the bytes; this is the last resort against one that
+// neither delivers nor fails, as long as the usual budget of its operations.
 const leastStall = 60 * time.Second
 
 // leftToFinish is how much of a fetch that nobody wants any more is waited for

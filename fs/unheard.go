@@ -49,8 +49,12 @@ type failure struct {
 	at       time.Time
 }
 
-// note keeps a failure of a name, or "", and some bytes.
+// note keeps a failure of a name, or "", and some bytes. That a program is being
+// killed is a failure of nobody else.
 func (u *unheard) note(name string, off, n int64, errno syscall.Errno) {
+	if errno == syscall.EINTR {
+		return
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := time.Now()

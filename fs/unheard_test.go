@@ -13,6 +13,7 @@ func TestUnheard(t *testing.T) {
 		if got := u.last("", 0); got != 0 || !u.none() {
 			t.Errorf("before any failure: %v", got)
 		}
+		u.note("", 0, 4096, syscall.EINTR)
 		u.note("", 4096, 8192, syscall.EACCES)
 		u.note("name", 0, 1, syscall.ETIMEDOUT)
 		time.Sleep(unheardFor)

@@ -91,7 +91,8 @@ func (f *file) Getxattr(ctx context.Context, name string, dest []byte) (uint32, 
 
 // StoredXattr is how many bytes of a file are on disk; empty where nothing is
 // kept. It is ENOSPC while nothing is kept because the disk is full, ENOMEDIUM
-// while it fails otherwise, and EIO when it does not say now. It is answered to those who know of it, and not listed: it changes.
+// while it fails otherwise, and EIO when it does not say now. It is answered to
+// those who know of it, and not listed: it changes.
 const StoredXattr = "user.codeocean.stored"
 
 func (f *file) stored(ctx context.Context, dest []byte) (uint32, syscall.Errno) {

@@ -191,7 +191,7 @@ func unknown(at, name string, fields []field) error {
 func Nearest(name string, names []string) (near string) {
 	best := 1 + max(len(name)/3, 1)
 	for _, n := range names {
-		if d := distance(strings.ToLower(clip(name)), n); d < best {
+		if d := Distance(strings.ToLower(clip(name)), n); d < best {
 			best, near = d, n
 		}
 	}
@@ -208,9 +208,9 @@ func clip(name string) string {
 	return strings.ToValidUTF8(name[:maxName], "") + "…"
 }
 
-// distance is how many letters have to be changed, added or removed, or changed
+// Distance is how many letters have to be changed, added or removed, or changed
 // with their neighbour, to make b of a.
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
 		rows[i] = make([]int, len(b)+1)

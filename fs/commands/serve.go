@@ -103,5 +103,8 @@ func inUse(c *cli.Context, err error, flags ...string) error {
 			which = append(which, "--"+name)
 		}
 	}
+	if which == nil { // it is given by name, say
+		return fmt.Errorf("another program listens at %s: %w", op.Addr, err)
+	}
 	return fmt.Errorf("another program listens at %s: name another address with %s", op.Addr, strings.Join(which, " or "))
 }

@@ -16,6 +16,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"codeoceanfs/control/request"
 	"codeoceanfs/remote/bucket"
 )
 
@@ -75,8 +76,8 @@ func ReadConfig(file string, flags map[string]bool) (ConfigFile, error) {
 }
 
 // WarnOfVariables tells w of each variable that does nothing and is named nearly
-// as one that does: a flag's. It takes them away: a background process has the same environment, and
-// does not have to say it again.
+// as one that does: a flag's. It takes them away: a background process has the
+// same environment, and does not have to say it again.
 func WarnOfVariables(w io.Writer, environ []string, flags map[string]bool) {
 	const prefix = "CODEOCEANFS_"
 	names := []string{prefix + "CONFIG"}
@@ -90,33 +91,12 @@ func WarnOfVariables(w io.Writer, environ []string, flags map[string]bool) {
 			continue
 		}
 		upper := strings.ToUpper(name)
-		near := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(edits(upper, a), edits(upper, b)) })
-		if edits(upper, near) <= 1+len(near[len(prefix):])/5 { // others may be anybody's
+		near := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(request.Distance(upper, a), request.Distance(upper, b)) })
+		if request.Distance(upper, near) <= 1+len(near[len(prefix):])/5 { // others may be anybody's
 			fmt.Fprintf(w, "codeoceanfs: the variable %s does nothing: did you mean %s?\n", name, near)
 			os.Unsetenv(name)
 		}
 	}
-}
-
-// edits is how many characters to put in, take out or replace make a of b.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1) // of a's beginning to each of b's
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // beside makes a path of the file absolute: ~ is the user's home, as in a shell,

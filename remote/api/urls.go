@@ -19,6 +19,10 @@ import (
 // folder that are read one after the other, and again.
 const maxURLs = 4096
 
+// doubtTime is how long a new URL is waited for where the old one may do: a
+// platform that is well answers in less.
+const doubtTime = 3 * time.Second
+
 // fileKey names a file of an asset.
 type fileKey struct{ asset, path string }
 
@@ -80,7 +84,13 @@ func (s *urls) get(ctx context.Context, key fileKey, dead *signed) (u *signed, f
 		}
 		return landed{s.store(key, &signed{url: target, expires: time.Now().Add(life)}), true}, nil
 	})
+	var enough <-chan time.Time // never, without an old one
+	if old != nil {
+		enough = time.After(doubtTime)
+	}
 	select {
+	case <-enough:
+		return old, false, nil
 	case r := <-done:
 		if r.Err != nil && old != nil {
 			return old, false, nil
