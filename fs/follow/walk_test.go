@@ -187,3 +187,25 @@ func TestWalkTime(t *testing.T) {
 		})
 	}
 }
+
+// TestDeepWalkLooksAtFewFolders goes down a chain of folders: a step looks at no
+// more of it when it is deep than when it is not.
+func TestDeepWalkLooksAtFewFolders(t *testing.T) {
+	const deep = 1000
+	looks, path := 0, ""
+	w := NewWalks(func(at string) (Folders, bool) {
+		looks++
+		return Folders{
+			Dir:  Dir{N: 1, Name: func(int) string { return "d" }, Inode: func(int) uint64 { return 1 }},
+			Path: func(int) string { return at + "d/" },
+		}, len(at) < len(path) // what is below has yet to be listed
+	})
+	for range deep {
+		path += "d/"
+		w.Open(path)
+		w.Next(1)
+	}
+	if most := deep * 4 * maxLevels; looks > most {
+		t.Errorf("%d looks at folders in %d steps, more than %d", looks, deep, most)
+	}
+}
