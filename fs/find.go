@@ -113,7 +113,6 @@ func (t *tree) listOrFind(ctx context.Context, s *source, dir, name string, most
 			if most == 0 || !errors.Is(r.err, remote.ErrLong) && !fault.IsRefusal(r.err) { // what may not be listed may be read
 				return r.l, nil, r.err
 			}
-			t.asked.more(key)
 			listed = nil
 			ask()
 		case f := <-found:

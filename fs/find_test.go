@@ -86,6 +86,7 @@ func TestLookupsLeaveNobodyWaiting(t *testing.T) {
 type pageFiles struct {
 	remote.Files
 	long         bool
+	slow         time.Duration // a page takes
 	lists, finds atomic.Int64
 }
 
@@ -93,7 +94,7 @@ func (*pageFiles) Version() string { return "version" }
 func (*pageFiles) Immutable() bool { return false }
 func (f *pageFiles) List(_ context.Context, _ string, most int) (*remote.Listing, error) {
 	f.lists.Add(1)
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(max(f.slow, 50*time.Millisecond))
 	if f.long && most > 0 {
 		return nil, remote.ErrLong
 	}
@@ -131,4 +132,31 @@ func TestLookupsShareAPage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSlowPageIsListedOnce asks for names one after the other while the folder's
+// first page takes longer than a lookup waits for it, and after it has come.
+func TestSlowPageIsListedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr, files := offlineTree(t), &pageFiles{long: true, slow: slowListing + 100*time.Millisecond}
+		s := &source{foundFiles{files}, catalog.Entry{Asset: &api.Asset{ID: "id", Source: api.SourceBucket{External: true}}}}
+		for i := range 3 {
+			if _, _, err := tr.find(t.Context(), s, "", fmt.Sprint(i)); err != nil {
+				t.Fatal(err)
+			}
+			if i > 0 {
+				time.Sleep(files.slow)
+			}
+		}
+		if lists := files.lists.Load(); lists != 1 {
+			t.Errorf("%d lists", lists)
+		}
+	})
+}
+
+// foundFiles are pageFiles that have every name.
+type foundFiles struct{ *pageFiles }
+
+func (foundFiles) Find(_ context.Context, _, name string) (remote.Entry, error) {
+	return remote.Entry{Name: name, Raw: name, Size: 1}, nil
 }

@@ -71,9 +71,17 @@ func (t *tree) list(ctx context.Context, s *source, dir string) (*remote.Listing
 	}
 }
 
-// listSome is list for a folder of at most so many entries; 0 is any number.
+// listSome is list for a folder of at most so many entries; 0 is any number. One
+// that has more, or may not be listed, is noted for find, also when nobody waits
+// for the answer any more.
 func (t *tree) listSome(ctx context.Context, s *source, dir string, most int) (*remote.Listing, error) {
-	return t.listBy(ctx, s, dir, func(ctx context.Context) (*remote.Listing, error) { return s.List(ctx, dir, most) })
+	return t.listBy(ctx, s, dir, func(ctx context.Context) (*remote.Listing, error) {
+		l, err := s.List(ctx, dir, most)
+		if errors.Is(err, remote.ErrLong) || fault.IsRefusal(err) {
+			t.asked.more(listingKey(s, dir))
+		}
+		return l, err
+	})
 }
 
 // listBy is list with another way to read the folder.

@@ -45,13 +45,15 @@ func TestExternalCosts(t *testing.T) {
 		d.ResetCounts()
 		m.run("sh", "-c", `cd "$1" && { `+cost.run+`; }`, "-", m.path("dataset", "huge"))
 		var asked int64
+		var routes []string
 		for route, count := range d.Counts() {
 			if strings.HasPrefix(route, "s3.") {
 				asked += count.Requests
+				routes = append(routes, fmt.Sprintf("%s %d", route, count.Requests))
 			}
 		}
 		if asked > cost.most {
-			t.Errorf("%s: %d requests, not %d", cost.name, asked, cost.most)
+			t.Errorf("%s: %d requests, not %d: %q", cost.name, asked, cost.most, routes)
 		}
 	}
 }
