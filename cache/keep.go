@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -253,31 +252,36 @@ func (c *Cache) Stored(o Object) (n int64, err error) {
 // one is read in one request.
 const WholeSize = 1 << 20
 
+// Whole is a file of which all is on disk, open there.
+type Whole struct {
+	*disk.Whole
+	cache *Cache
+}
+
 // Whole opens the file of h on disk if all of it is there and was found right:
 // see [disk.File.Whole]. The caller closes it. It is nil for small files, and
 // when it is not known: then it may be at the next time.
-func (h *Handle) Whole() *os.File {
+func (h *Handle) Whole() *Whole {
 	if h.file.disk == nil || h.file.key.size < WholeSize {
 		return nil
 	}
 	whole := h.file.disk.Whole()
-	if whole != nil {
-		c := h.cache
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.stats.Passed++
+	if whole == nil {
+		return nil
 	}
-	return whole
+	c := h.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.Passed++
+	return &Whole{whole, c}
 }
 
-// ReadWhole fills p with what whole has from off on, as Whole gave it, and tells
-// whether it could. Unlike ReadAt it waits for as long as the disk takes.
-func (h *Handle) ReadWhole(whole *os.File, p []byte, off int64) bool {
-	if n, err := whole.ReadAt(p, off); n < len(p) {
-		h.file.disk.Note(err)
+// Read is [disk.Whole.Read], counted.
+func (w *Whole) Read(p []byte, off int64) bool {
+	if !w.Whole.Read(p, off) {
 		return false
 	}
-	h.cache.readKept(int64(len(p)))
+	w.cache.readKept(int64(len(p)))
 	return true
 }
 

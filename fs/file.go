@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"syscall"
 
@@ -94,8 +93,8 @@ type fileHandle struct {
 	listing string // of the folder that the file is in
 	final   bool   // there is no other version, whatever fails
 
-	whole *os.File    // if it is whole on disk: see openings
-	read  atomic.Bool // whether ahead knows of it, or need not
+	whole *cache.Whole // if it is whole on disk: see openings
+	read  atomic.Bool  // whether ahead knows of it, or need not
 
 	unheard unheard
 }
@@ -108,7 +107,7 @@ func (h *fileHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.Rea
 		h.f.t.ahead.read(h.f)
 	}
 	want := max(min(int64(len(dest)), h.f.entry.Size-off), 0)
-	if h.whole != nil && h.data.ReadWhole(h.whole, dest[:want], off) {
+	if h.whole != nil && h.whole.Read(dest[:want], off) {
 		return fuse.ReadResultData(dest[:want]), 0 // the kernel will not have it
 	}
 	if errno := h.unheard.last("", off); errno != 0 {

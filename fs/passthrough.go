@@ -1,10 +1,11 @@
 package fs
 
 import (
-	"os"
 	"sync"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
+
+	"codeoceanfs/cache"
 )
 
 var _ fusefs.FilePassthroughFder = (*fileHandle)(nil)
@@ -23,7 +24,8 @@ var _ fusefs.FilePassthroughFder = (*fileHandle)(nil)
 //
 // The kernel may refuse: it takes CAP_SYS_ADMIN, and a file system of the cache
 // that can be stacked upon. go-fuse does not say so, and asks no more in this
-// mount. Then our Read is called, which reads the same file.
+// mount. Then our Read is called, which reads the same file; so it is where the
+// cache is on a file system that may leave the kernel waiting, such as NFS.
 type openings struct {
 	mu    sync.Mutex // guards what follows
 	files map[*file]*opening
@@ -32,31 +34,35 @@ type openings struct {
 // opening is one open file.
 type opening struct {
 	handles int
-	whole   *os.File // what is read; nil when it is read by way of the cache
+	whole   *cache.Whole // what is read; nil when it is read by way of the cache
 }
 
 // enter counts h, and decides how it is read.
 func (o *openings) enter(h *fileHandle) {
-	var whole *os.File
+	var whole *cache.Whole
 	if o.mayPass(h.f) {
 		whole = h.data.Whole()
 	}
+	if h.whole = o.add(h.f, whole); whole != nil && h.whole != whole {
+		whole.Close() // another was first
+	}
+}
+
+// add counts one more that has f open, and returns how f is read: by whole if
+// it is the first one.
+func (o *openings) add(f *file, whole *cache.Whole) *cache.Whole {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	at := o.files[h.f]
+	at := o.files[f]
 	if at == nil {
 		if o.files == nil {
 			o.files = make(map[*file]*opening)
 		}
 		at = &opening{whole: whole}
-		o.files[h.f] = at
-		whole = nil
+		o.files[f] = at
 	}
 	at.handles++
-	h.whole = at.whole
-	if whole != nil {
-		_ = whole.Close() // another was first; it was only opened
-	}
+	return at.whole
 }
 
 // mayPass tells whether a file that is opened may be read by the kernel itself:
@@ -69,16 +75,21 @@ func (o *openings) mayPass(f *file) bool {
 
 // leave ends what enter began.
 func (o *openings) leave(h *fileHandle) {
+	if o.remove(h.f) && h.whole != nil {
+		h.whole.Close() // not under the lock: it may take as long as the disk does
+	}
+}
+
+// remove counts one less, and tells whether it was the last.
+func (o *openings) remove(f *file) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	at := o.files[h.f]
-	if at.handles--; at.handles > 0 {
-		return
+	at := o.files[f]
+	at.handles--
+	if at.handles == 0 {
+		delete(o.files, f)
 	}
-	delete(o.files, h.f)
-	if at.whole != nil {
-		_ = at.whole.Close() // it was only read
-	}
+	return at.handles == 0
 }
 
 // PassthroughFd is asked by go-fuse for each open, under a lock of its own.
@@ -86,5 +97,5 @@ func (h *fileHandle) PassthroughFd() (int, bool) {
 	if h.whole == nil {
 		return 0, false
 	}
-	return int(h.whole.Fd()), true
+	return h.whole.Fd()
 }

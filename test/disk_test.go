@@ -55,11 +55,16 @@ const wholeSize = 3<<20 + 777
 func withWhole(t *testing.T) *deployment {
 	t.Helper()
 	d := generated(t)
+	d.addWhole(t)
+	return d
+}
+
+func (d *deployment) addWhole(t *testing.T) {
+	t.Helper()
 	d.change(t, generatedID, func(a *emulator.Asset) {
 		a.Generate = append(a.Generate, emulator.Generated{Path: "whole", Size: wholeSize})
 	})
 	d.putObject(t, "lab-bucket", emulator.Generated{Path: "the/prefix/whole", Size: wholeSize})
-	return d
 }
 
 // needRoot skips a test loudly: what it tests needs rights.

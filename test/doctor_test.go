@@ -98,6 +98,13 @@ func TestDoctor(t *testing.T) {
 			flags: func(t *testing.T) []string { return []string{"--cache-dir", file(t, "", 0o600)} },
 			mend:  true, says: `fix  cache .*is not a directory\n +-> .*--cache-dir`,
 		},
+		"the cache is on another process's file system": {
+			flags: func(t *testing.T) []string {
+				dir, _ := stoppable(t)
+				return []string{"--cache-dir", dir}
+			},
+			says: `note cache .*on a network file system, or another process's.*\n +-> a local disk: --cache-dir`,
+		},
 		"the disk is small": {
 			flags: func(*testing.T) []string { return []string{"--cache-size", "900000G"} },
 			says:  `note cache .*878.9TiB that it may take`,

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -19,7 +20,7 @@ var diskFaults = []faultRow{
 	{number: 79, fault: "the process is killed while it writes to disk: what the next one finds there is right, or fetched again", held: []string{"TestKilledWriter", "TestHalfWrittenFilesGo"}},
 	{number: 80, fault: "the directory of the cache is removed under load: files are read all the same", run: diskRemoved, held: []string{"TestDeletedDirectory"}},
 	{number: 81, fault: "links and files of others are planted in the cache: they are refused", held: []string{"TestPlantedFilesAreRefused", "TestFolderOfOthersIsRefused"}},
-	{number: 82, fault: "the disk of the cache hangs: no reader waits for it", held: []string{"TestSlowDiskIsNotWaitedFor", "TestFullQueueRefuses"}},
+	{number: 82, fault: "the disk of the cache hangs: no reader waits for it", run: diskHangs, root: true, held: []string{"TestSlowDiskIsNotWaitedFor", "TestFullQueueRefuses"}},
 }
 
 // kept are files that are read and kept, and sizeOf is how much of them.
@@ -87,6 +88,51 @@ func diskReadOnly(r *rig) {
 		exec.Command("mount", "-o", "remount,bind,ro", dir).Run()
 	}
 	r.readKept(r.m, kept...)
+	r.leftNothing()
+}
+
+// diskHangs reads what the disk has, and what it has not, while it does not
+// answer: also a file that is whole there, and was open before.
+func diskHangs(r *rig) {
+	r.addWhole(r.t)
+	dir, process := stoppable(r.t)
+	r.mount("--cache-dir", dir)
+	open := map[string]*reader{}
+	for _, asset := range assets {
+		r.m.whole(r.t, asset, "whole")
+		open[asset] = r.open(asset, "whole")
+		if said, _ := open[asset].read(0, 64<<10); said != "ok" {
+			r.t.Fatalf("healthy, %s: %s", asset, said)
+		}
+	}
+	r.base = r.usage()
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*", "*"))
+	must(r.t, err)
+	if _, err := r.m.helper("uncache", files...); err != nil || len(files) == 0 {
+		r.t.Fatal(files, err)
+	}
+	stop := r.bystander("internal")
+	must(r.t, process.Signal(syscall.SIGSTOP))
+	together(assets, func(asset string) {
+		for off := range int64(3) {
+			said, took := open[asset].read(off<<20, 64<<10)
+			r.outcome.faulty(said, took)
+			if said != "ok" || took > meanwhile+slack {
+				r.t.Errorf("while the disk hangs, %s: %s after %s", asset, said, took)
+			}
+		}
+	})
+	r.readKept(r.m, kept[1:3]...)
+	stop()
+	must(r.t, process.Signal(syscall.SIGCONT))
+	healed := time.Now()
+	for _, asset := range assets {
+		if said, _ := open[asset].read(2<<20, 64<<10); said != "ok" {
+			r.t.Errorf("after it, %s: %s", asset, said)
+		}
+		open[asset].close()
+	}
+	r.outcome.recovered(time.Since(healed))
 	r.leftNothing()
 }
 

@@ -13,7 +13,7 @@ func helper(command string, args []string) int {
 	commands := map[string]func([]string) error{
 		"show": show, "sums": sums, "errnos": errnos, "xattrs": xattrs, "pathxattrs": pathXattrs,
 		"pattern": pattern, "patterns": patterns, "random": random, "paced": paced, "session": sessionHelper, "crowd": crowd, "streams": streams, "alarmed": alarmed, "jumping": jumping, "pieces": pieces, "mmap": mapped, "hold": hold,
-		"calls": calls, "posix": posix, "posix-each": posixEach, "testfs": testfs,
+		"calls": calls, "posix": posix, "posix-each": posixEach, "testfs": testfs, "disk": disk,
 		"model": model, "emulator": serveBench, "timed": timed, "read-to": readTo, "first-bytes": firstBytes, "scatter": scatter, "read-all": readAll, "uncache": uncache,
 	}
 	run, ok := commands[command]

@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"fs":                      {"cache", "control", "control/...", "fs/follow", "fs/mountpoint", "remote", "remote/api", "remote/catalog", "remote/fault", "remote/names", "remote/transport"},
 	"fs/commands":             {"control/client", "control/request", "fs/daemon", "fs/doctor", "fs/inventory", "fs/mountpoint", "fs/service", "fs/warm", "remote/api", "remote/bucket", "remote/emulator", "remote/emulator/samples"},
 	"fs/daemon":               {},
-	"fs/doctor":               {"fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/fault"},
+	"fs/doctor":               {"cache/disk", "fs/mountpoint", "fs/service", "remote/api", "remote/bucket", "remote/fault"},
 	"fs/follow":               {},
 	"fs/inventory":            {"cache/disk", "remote"},
 	"fs/mountpoint":           {},

@@ -37,14 +37,20 @@ const (
 // has what was checked. A file that is dropped stays whole for whoever has it
 // open, because files are only ever unlinked, never shortened; if somebody else
 // shortens it, readers see its new end.
-func (f *File) Whole() *os.File {
-	opened := make(chan *os.File, 1) // what comes too late, the collector closes
+func (f *File) Whole() *Whole {
+	opened := make(chan *Whole, 1) // what comes too late, the collector closes
 	err := f.store.guard(func() error {
 		data, err := f.whole()
-		if err == nil {
-			opened <- data
+		if err != nil {
+			return err
 		}
-		return err
+		w, err := newWhole(f.store, data)
+		if err != nil {
+			_ = data.Close() // it was only read
+			return err
+		}
+		opened <- w
+		return nil
 	})
 	switch {
 	case err == nil:
@@ -56,13 +62,6 @@ func (f *File) Whole() *os.File {
 		f.store.judge(err)
 	}
 	return nil
-}
-
-// Note counts a failure to read what Whole gave.
-func (f *File) Note(err error) {
-	if err != nil && !errors.Is(err, io.EOF) {
-		f.store.failed(err)
-	}
 }
 
 // errUnknown is a file that has no mark for the state it is in.

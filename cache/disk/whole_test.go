@@ -2,14 +2,13 @@ package disk
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"testing"
 	"time"
 )
 
 // whole waits until s knows the file of key to be whole, or not.
-func whole(t testing.TB, s *Store, key string, want bool) *os.File {
+func whole(t testing.TB, s *Store, key string, want bool) *Whole {
 	t.Helper()
 	f := s.File(key, fileSize)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -18,7 +17,7 @@ func whole(t testing.TB, s *Store, key string, want bool) *os.File {
 			return data
 		}
 		if data != nil {
-			_ = data.Close()
+			data.Close()
 			t.Fatalf("%s is whole", key)
 		}
 		if time.Now().After(end) {
@@ -27,17 +26,17 @@ func whole(t testing.TB, s *Store, key string, want bool) *os.File {
 	}
 }
 
-func readWhole(t *testing.T, data *os.File, key string) {
+func readWhole(t *testing.T, data *Whole, key string) {
 	t.Helper()
 	defer data.Close()
 	for i := range int64(11) {
 		p := make([]byte, sizeOf(i))
-		if _, err := data.ReadAt(p, i*blockSize); err != nil || !bytes.Equal(p, content(key, i, sizeOf(i))) {
-			t.Errorf("block %d is wrong: %v", i, err)
+		if !data.Read(p, i*blockSize) || !bytes.Equal(p, content(key, i, sizeOf(i))) {
+			t.Errorf("block %d is wrong", i)
 		}
 	}
-	if n, err := data.ReadAt(make([]byte, 1), fileSize); n != 0 || err != io.EOF {
-		t.Errorf("%d bytes behind the end, %v", n, err)
+	if data.Read(make([]byte, 1), fileSize) {
+		t.Error("a byte behind the end")
 	}
 }
 
@@ -83,7 +82,7 @@ func TestWhole(t *testing.T) {
 			s.drop(s.directory(), s.File("a", fileSize).id.name())
 			readWhole(t, open, "a") // dropped, it is whole for whoever has it open
 			fill(t, s, "a")
-			_ = whole(t, s, "a", true).Close()
+			whole(t, s, "a", true).Close()
 			if err := c.damage(dir); err != nil {
 				t.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
 
+	"codeoceanfs/cache/disk"
 	"codeoceanfs/fs/service"
 )
 
@@ -64,6 +65,10 @@ func (r *Report) place(topic, flag, dir string, wanted int64) {
 	room := units.BytesSize(float64(free)) + " free"
 	if wanted > 0 && free < wanted {
 		r.line(note, topic, fmt.Sprintf("%s, with %s of the %s that it may take", dir, room, units.BytesSize(float64(wanted))), "it keeps less; another disk: "+flag)
+		return
+	}
+	if topic == "cache" && disk.Network(int64(fs.Type)) {
+		r.line(note, topic, dir+" is on a network file system, or another process's: its data is read with more steps, and may be slower than what it is kept from", "a local disk: "+flag)
 		return
 	}
 	if wanted == 0 && flag == "--cache-dir" {
